@@ -1,0 +1,1 @@
+"""The public face: channels, inbox, outbox, conversation ownership and the Rasa client."""
