@@ -1,0 +1,1 @@
+"""The dated knowledge base: parameters, topics and calculators, answerable as of any date."""
