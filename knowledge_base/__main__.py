@@ -40,7 +40,7 @@ def _calculate(arguments: argparse.Namespace) -> int:
     except json.JSONDecodeError as error:
         raise InvalidInput(f"--json is not valid JSON: {error}") from None
     if not isinstance(inputs, dict):
-        raise InvalidInput("--json must be an object like {\"members\": 4}")
+        raise InvalidInput('--json must be an object like {"members": 4}')
     _print(calculate(arguments.calculator, inputs, arguments.on).as_json())
     return 0
 

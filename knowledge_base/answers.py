@@ -45,12 +45,23 @@ def format_date(on: date) -> str:
     return f"{on:%d/%m/%Y}"
 
 
+def _by_source(citations: tuple[Citation, ...]) -> list[str]:
+    """One phrase a document: `Điều 36 khoản 1, Điều 31 khoản 2 Luật BHXH …`."""
+    titles: dict[str, list[str]] = {}
+    for citation in citations:
+        titles.setdefault(citation.title, []).append(citation.where)
+    return [
+        f"{', '.join(filter(None, dict.fromkeys(wheres)))} {title}".strip()
+        for title, wheres in titles.items()
+    ]
+
+
 def footer(citations: tuple[Citation, ...], on: date, reported: bool) -> str:
     """The closing lines: the caution where needed, the articles, and the day the answer holds for."""
     lines = [CAUTION] if reported else []
     as_of = f"Áp dụng tại ngày {format_date(on)}."
     if citations:
-        lines.append(f"Căn cứ: {'; '.join(citation.text for citation in citations)}. {as_of}")
+        lines.append(f"Căn cứ: {'; '.join(_by_source(citations))}. {as_of}")
     else:
         lines.append(as_of)
     return "\n".join(lines)

@@ -6,13 +6,13 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Union
+from typing import Literal
 
 from knowledge_base.errors import NoValueOnDate, UnknownName
 
 Label = Literal["V", "R"]
-Scalar = Union[int, Decimal, str]
-Value = Union[Scalar, tuple[Scalar, ...], MappingType[int, Scalar]]
+Scalar = int | Decimal | str
+Value = Scalar | tuple[Scalar, ...] | MappingType[int, Scalar]
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Citation:
-    """An article of a source; `text` is how a citizen reads it."""
+    """An article of a source, as a citizen reads it: `Điều 36 khoản 1` (`where`) of `title`."""
 
     source: str
     article: str
-    text: str
+    where: str
+    title: str
+
+    @property
+    def text(self) -> str:
+        """The whole citation: `Điều 36 khoản 1 Luật BHXH 41/2024/QH15`."""
+        return f"{self.where} {self.title}".strip()
 
     def as_json(self) -> dict[str, str]:
         return {"source": self.source, "article": self.article, "text": self.text}

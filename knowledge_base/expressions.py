@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Union
 
 from knowledge_base.dated import Rules
 from knowledge_base.errors import KnowledgeBaseError, UnknownName
@@ -17,7 +16,7 @@ _TOKEN = re.compile(
     r"|(?P<name>[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)(?:@(?P<at>\d{4}-\d{2}-\d{2}))?(?:\[(?P<index>\d+)\])?"
     r"|(?P<operator>[-+*/()]))"
 )
-Number = Union[int, Decimal]
+Number = int | Decimal
 
 
 class InvalidExpression(KnowledgeBaseError):
@@ -72,7 +71,7 @@ def placeholders(text: str) -> list[str]:
 
 def names_in(expression: str) -> list[str]:
     """The parameter names an expression uses."""
-    return [match["name"] for match in _TOKEN.finditer(expression.split("|")[0]) if match["name"]]
+    return [match["name"] for match in _TOKEN.finditer(expression.partition("|")[0]) if match["name"]]
 
 
 def _tokens(expression: str) -> list[re.Match[str]]:
@@ -142,10 +141,9 @@ class _Evaluator:
         else:
             found = self._rules[token["name"]]
         if token["index"] is not None:
-            if isinstance(found, tuple):
-                found = found[int(token["index"])]
-            elif not isinstance(found, (int, Decimal, str)):
-                found = found[int(token["index"])]
+            if isinstance(found, (int, Decimal, str)):
+                raise InvalidExpression(f"{token['name']} is a single value and takes no [index]")
+            found = found[int(token["index"])]
         if not isinstance(found, (int, Decimal, str)):
             raise InvalidExpression(f"{token['name']} is a list or table: choose one with [index]")
         return found

@@ -70,22 +70,23 @@ def _citation(raw: Mapping, sources: dict[str, Source], name: str) -> Citation:
         raise InvalidFile(name, raw.lines["source"], f"unknown source {source_id!r} (add it to sources.yaml)")
     if article is not None and not isinstance(article, str):
         raise InvalidFile(name, raw.lines["article"], 'write the article in quotes, like "36" or "36 k2"')
-    return Citation(source_id, article or "", cite(sources[source_id], article))
+    return Citation(source_id, article or "", _where(article or ""), sources[source_id].title)
 
 
-def cite(source: Source, article: str | None) -> str:
-    """`36 k2` of a law as `Điều 36 khoản 2 Luật …`; without an article the document alone."""
+def _where(article: str) -> str:
+    """`36 k2 a` as `Điều 36 khoản 2 điểm a`."""
     if not article:
-        return source.title
+        return ""
     number, *rest = article.split()
     words = [f"Điều {number}"]
     for part in rest:
-        words.append(f"khoản {part[1:]}" if part.startswith("k") else f"điểm {part}")
-    return f"{' '.join(words)} {source.title}"
+        is_clause = part.startswith("k") and part[1:].isdigit()
+        words.append(f"khoản {part[1:]}" if is_clause else f"điểm {part}")
+    return " ".join(words)
 
 
 def _value(raw: Any, name: str, line: int) -> Value | None:
-    if raw is None or isinstance(raw, (int, Decimal, str)) and not isinstance(raw, bool):
+    if raw is None or (isinstance(raw, (int, Decimal, str)) and not isinstance(raw, bool)):
         return raw
     if isinstance(raw, list) and raw and all(isinstance(item, (int, Decimal)) for item in raw):
         return tuple(raw)
@@ -119,7 +120,9 @@ def _in_order(starts: list[date], name: str, line: int) -> None:
         raise InvalidFile(name, line, "write the start dates in order, each once")
 
 
-def _parameter(path: Path, name: str, id_: str, sources: dict[str, Source], units: dict[str, Unit]) -> Parameter:
+def _parameter(
+    path: Path, name: str, id_: str, sources: dict[str, Source], units: dict[str, Unit]
+) -> Parameter:
     raw = read_yaml(path, name)
     require_keys(raw, name, {"description", "unit", "values", "reviewed_on"}, set())
     if raw["unit"] not in units:
