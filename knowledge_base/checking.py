@@ -18,7 +18,8 @@ STALE_AFTER_DAYS = 180
 BOT_DATA = ROOT.parent / "bot" / "data"
 _FIGURE = re.compile(
     r"(?<![\w/.,])\d[\d.,]*(?:\s*[-–]\s*\d[\d.,]*)?\s*"
-    r"(?:%|phần trăm|đồng|đ\b|triệu|nghìn|ngàn|tháng\b(?! ?\d)|năm\b(?! \d{4})|ngày\b|tuần\b|tuổi\b|lần\b|giờ\b)",
+    r"(?:%|phần trăm|đồng|đ\b|triệu|nghìn|ngàn|tháng\b(?! ?\d)|năm\b(?! \d{4})"
+    r"|ngày\b|tuần\b|tuổi\b|lần\b|giờ\b)",
     re.IGNORECASE,
 )
 
