@@ -42,6 +42,7 @@ class ConversationView:
     owner: Literal["bot", "waiting", "agent"]
     agent_id: str | None
     window_closes_at: datetime | None  # when the channel stops accepting an agent's reply; None = never
+    citizen_key: str | None = None  # the same for every conversation of one citizen within the channel
 
 
 class Outbox(Protocol):

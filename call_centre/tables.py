@@ -132,6 +132,7 @@ class Case(Base):
             sqlite_where=OPEN,
             postgresql_where=OPEN,
         ),
+        Index("ix_support_case_open", "due_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_support_case_state_due", "state", "due_at", "id"),
         Index("ix_support_case_holder", "claimed_by", "state", "due_at", "id"),
         Index("ix_support_case_team", "team_id", "state", "due_at", "id"),

@@ -1,0 +1,545 @@
+"""Reads and writes the call-centre tables; the only SQL of this package besides tables.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import case as either
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from call_centre.model import State
+from call_centre.tables import (
+    Agent,
+    AgentSession,
+    Base,
+    Case,
+    CaseEvent,
+    CaseLabel,
+    Draft,
+    LoginThrottle,
+    Note,
+    Team,
+    UtcDateTime,
+)
+
+# --- cases -------------------------------------------------------------------------------------
+
+
+def _insert(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of the database in use, because ON CONFLICT is not in the common dialect."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+async def insert_case(session: AsyncSession, values: dict[str, Any]) -> int | None:
+    """The new case's id; None when the conversation already has an open case."""
+    statement = _insert(session, Case).values(**values).on_conflict_do_nothing().returning(Case.id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def case(session: AsyncSession, case_id: int) -> Case | None:
+    """The case as the database has it now."""
+    return await session.get(Case, case_id, populate_existing=True)
+
+
+async def open_case_of(session: AsyncSession, conversation_id: str) -> Case | None:
+    """The conversation's open case."""
+    statement = select(Case).where(Case.conversation_id == conversation_id, Case.state != State.CLOSED)
+    return (await session.execute(statement.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def _change(session: AsyncSession, case_id: int, *conditions: Any, **values: Any) -> bool:
+    """One conditional UPDATE: whether the case was as the conditions say, and so was changed."""
+    statement = (
+        update(Case)
+        .where(Case.id == case_id, *conditions)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    result = await session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+def _held_by(agent_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (Case.claimed_by == agent_id, Case.state != State.CLOSED)
+
+
+async def claim_case(session: AsyncSession, case_id: int, agent_id: str, at: datetime) -> bool:
+    """Give an open case that nobody holds to an agent."""
+    return await _change(
+        session,
+        case_id,
+        Case.claimed_by.is_(None),
+        Case.state != State.CLOSED,
+        state=State.CLAIMED,
+        claimed_by=agent_id,
+        claimed_at=at,
+        unread=0,
+    )
+
+
+async def move_claim(
+    session: AsyncSession, case_id: int, from_agent: str, to_agent: str, at: datetime
+) -> bool:
+    """Pass the claim from the one who holds it to another agent."""
+    return await _change(
+        session, case_id, *_held_by(from_agent), claimed_by=to_agent, claimed_at=at, state=State.CLAIMED
+    )
+
+
+async def give_up_claim(
+    session: AsyncSession, case_id: int, agent_id: str, to_team: int | None = None
+) -> bool:
+    """Put a held case back into the queue, of a team when one is named."""
+    values: dict[str, Any] = {} if to_team is None else {"team_id": to_team}
+    return await _change(
+        session, case_id, *_held_by(agent_id), state=State.WAITING, claimed_by=None, claimed_at=None, **values
+    )
+
+
+async def mark_answered(session: AsyncSession, case_id: int, agent_id: str, at: datetime) -> bool:
+    """Record that the holder answers."""
+    return await _change(
+        session,
+        case_id,
+        *_held_by(agent_id),
+        state=State.ANSWERED,
+        answered_by=agent_id,
+        first_answered_at=func.coalesce(Case.first_answered_at, literal(at, UtcDateTime())),
+        unread=0,
+    )
+
+
+async def mark_answered_outside(session: AsyncSession, case_id: int, at: datetime) -> bool:
+    """Record that staff answered in the channel's own application."""
+    return await _change(
+        session,
+        case_id,
+        Case.state != State.CLOSED,
+        state=State.ANSWERED,
+        first_answered_at=func.coalesce(Case.first_answered_at, literal(at, UtcDateTime())),
+    )
+
+
+async def mark_citizen_wrote(
+    session: AsyncSession,
+    conversation_id: str,
+    at: datetime,
+    due_at: datetime,
+    window_closes_at: datetime | None,
+) -> int | None:
+    """Add a citizen's message to the conversation's open case; its id, or None.
+
+    A case that was answered is due again; one still unanswered keeps the time first promised.
+    """
+    answered = Case.state == State.ANSWERED
+    reopened = either((Case.claimed_by.is_(None), State.WAITING), else_=State.CLAIMED)
+    statement = (
+        update(Case)
+        .where(Case.conversation_id == conversation_id, Case.state != State.CLOSED)
+        .values(
+            state=either((answered, reopened), else_=Case.state),
+            due_at=either((answered, literal(due_at, UtcDateTime())), else_=Case.due_at),
+            unread=Case.unread + 1,
+            last_citizen_at=at,
+            window_closes_at=window_closes_at,
+            window_warned_at=None,
+        )
+        .returning(Case.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def close_case(
+    session: AsyncSession,
+    case_id: int,
+    agent_id: str,
+    at: datetime,
+    *,
+    outcome: str,
+    satisfaction_asked_at: datetime | None,
+) -> bool:
+    """Close a case the agent holds."""
+    return await _change(
+        session,
+        case_id,
+        *_held_by(agent_id),
+        state=State.CLOSED,
+        closed_at=at,
+        outcome=outcome,
+        satisfaction_asked_at=satisfaction_asked_at,
+        unread=0,
+    )
+
+
+async def reopen_case(
+    session: AsyncSession, case_id: int, agent_id: str, at: datetime, due_at: datetime
+) -> bool:
+    """Open a closed case again for one agent."""
+    return await _change(
+        session,
+        case_id,
+        Case.state == State.CLOSED,
+        state=State.CLAIMED,
+        claimed_by=agent_id,
+        claimed_at=at,
+        due_at=due_at,
+        closed_at=None,
+        outcome=None,
+        satisfaction_asked_at=None,
+    )
+
+
+async def mark_read(session: AsyncSession, case_id: int, agent_id: str) -> bool:
+    """The holder has opened the case; whether anything was unread."""
+    return await _change(session, case_id, *_held_by(agent_id), Case.unread > 0, unread=0)
+
+
+async def case_to_rate(session: AsyncSession, conversation_id: str, asked_since: datetime) -> Case | None:
+    """The closed case whose satisfaction question is still unanswered."""
+    statement = (
+        select(Case)
+        .where(
+            Case.conversation_id == conversation_id,
+            Case.state == State.CLOSED,
+            Case.satisfaction.is_(None),
+            Case.satisfaction_asked_at >= asked_since,
+        )
+        .order_by(Case.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+def visible_to(agent: Agent) -> ColumnElement[bool]:
+    """Which cases an agent may see: their own, their team's and nobody's; supervisors see all.
+
+    Evaluation traffic is for supervisors only.
+    """
+    if agent.role != "agent":
+        return Case.id.is_not(None)
+    mine = Case.claimed_by == agent.id
+    return (Case.channel != "evaluation") & or_(mine, Case.team_id.is_(None), Case.team_id == agent.team_id)
+
+
+async def visible_case(session: AsyncSession, case_id: int, agent: Agent) -> Case | None:
+    """The case, if this agent may see it."""
+    statement = select(Case).where(Case.id == case_id, visible_to(agent))
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def waiting_before(session: AsyncSession, case_id: int) -> int:
+    """How many citizens have waited longer than this case's."""
+    statement = (
+        select(func.count())
+        .select_from(Case)
+        .where(Case.state == State.WAITING, Case.id < case_id, Case.channel != "evaluation")
+    )
+    return (await session.execute(statement)).scalar_one()
+
+
+PAGE = 50  # cases on one page of a list
+COUNTED = 100  # counting stops here: the page says "99+"
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # a channel whose window does not close sorts last
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """Which cases a list shows."""
+
+    view: str = "waiting"  # waiting, mine, team, all, closed
+    channel: str | None = None
+    subject: str | None = None
+    reason: str | None = None
+    label: int | None = None
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """One page of a list, and the cursor of the next one."""
+
+    cases: Sequence[Case]
+    next_cursor: str | None
+
+
+def _in_view(view: str, agent: Agent) -> tuple[ColumnElement[bool], ...]:
+    views: dict[str, tuple[ColumnElement[bool], ...]] = {
+        "waiting": (Case.state == State.WAITING,),
+        "mine": (Case.claimed_by == agent.id, Case.state != State.CLOSED),
+        "team": (Case.team_id == agent.team_id, Case.state != State.CLOSED),
+        "all": (Case.state != State.CLOSED,),
+        "closed": (Case.state == State.CLOSED,),
+    }
+    return views[view]
+
+
+def _conditions(wanted: CaseFilter, agent: Agent) -> list[ColumnElement[bool]]:
+    conditions = [visible_to(agent), *_in_view(wanted.view, agent)]
+    if wanted.channel is None:
+        conditions.append(Case.channel != "evaluation")
+    else:
+        conditions.append(Case.channel == wanted.channel)
+    if wanted.subject is not None:
+        conditions.append(Case.subject == wanted.subject)
+    if wanted.reason is not None:
+        conditions.append(Case.reason == wanted.reason)
+    if wanted.label is not None:
+        conditions.append(Case.id.in_(select(CaseLabel.case_id).where(CaseLabel.label_id == wanted.label)))
+    return conditions
+
+
+async def list_cases(
+    session: AsyncSession, wanted: CaseFilter, agent: Agent, cursor: str | None = None
+) -> CasePage:
+    """One page of a list: open cases by time promised then by closing window, closed ones newest first.
+
+    Raises ValueError for a cursor this function did not make.
+    """
+    statement = select(Case).where(*_conditions(wanted, agent)).limit(PAGE + 1)
+    if wanted.view == "closed":
+        statement = statement.order_by(Case.closed_at.desc(), Case.id.desc())
+        if cursor is not None:
+            at, last_id = _read_cursor(cursor, 1)
+            statement = statement.where(
+                tuple_(Case.closed_at, Case.id) < tuple_(literal(at[0], UtcDateTime()), literal(last_id))
+            )
+    else:
+        window = func.coalesce(Case.window_closes_at, literal(NEVER, UtcDateTime()))
+        statement = statement.order_by(Case.due_at, window, Case.id)
+        if cursor is not None:
+            at, last_id = _read_cursor(cursor, 2)
+            due, closes = (literal(moment, UtcDateTime()) for moment in at)
+            statement = statement.where(
+                tuple_(Case.due_at, window, Case.id) > tuple_(due, closes, literal(last_id))
+            )
+    cases = (await session.execute(statement)).scalars().all()
+    if len(cases) <= PAGE:
+        return CasePage(cases, None)
+    last = cases[PAGE - 1]
+    moments = (last.closed_at,) if wanted.view == "closed" else (last.due_at, last.window_closes_at or NEVER)
+    return CasePage(cases[:PAGE], ",".join([*(f"{m:%Y-%m-%dT%H:%M:%S.%f}" for m in moments), str(last.id)]))
+
+
+def _read_cursor(cursor: str, moments: int) -> tuple[list[datetime], int]:
+    *texts, last_id = cursor.split(",")
+    if len(texts) != moments:
+        raise ValueError(f"{cursor!r} is not a cursor")
+    return [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in texts], int(last_id)
+
+
+async def count_cases(session: AsyncSession, wanted: CaseFilter, agent: Agent) -> int:
+    """How many cases a list holds, counted up to COUNTED."""
+    some = select(Case.id).where(*_conditions(wanted, agent)).limit(COUNTED).subquery()
+    return (await session.execute(select(func.count()).select_from(some))).scalar_one()
+
+
+async def count_unread(session: AsyncSession, agent: Agent) -> int:
+    """How many of the agent's cases have messages the agent has not opened."""
+    statement = select(func.count()).where(
+        Case.claimed_by == agent.id, Case.state != State.CLOSED, Case.unread > 0
+    )
+    return (await session.execute(statement)).scalar_one()
+
+
+# --- the audit trail ---------------------------------------------------------------------------
+
+
+def append_event(
+    session: AsyncSession,
+    case_id: int | None,
+    at: datetime,
+    kind: str,
+    agent_id: str | None = None,
+    **detail: Any,
+) -> None:
+    """Add one line to the audit trail."""
+    session.add(CaseEvent(case_id=case_id, at=at, agent_id=agent_id, kind=kind, detail=detail))
+
+
+async def events_of(session: AsyncSession, case_id: int, limit: int = 100) -> Sequence[CaseEvent]:
+    """The case's latest events, newest first."""
+    statement = (
+        select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.id.desc()).limit(limit)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def last_event_id(session: AsyncSession) -> int:
+    """The newest event's id, 0 when there is none."""
+    return (await session.execute(select(func.coalesce(func.max(CaseEvent.id), 0)))).scalar_one()
+
+
+async def case_events_after(session: AsyncSession, event_id: int, limit: int) -> Sequence[CaseEvent]:
+    """Events newer than `event_id` that concern a case, oldest first."""
+    statement = (
+        select(CaseEvent)
+        .where(CaseEvent.id > event_id, CaseEvent.case_id.is_not(None))
+        .order_by(CaseEvent.id)
+        .limit(limit)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+# --- what agents write -------------------------------------------------------------------------
+
+
+async def notes_of(session: AsyncSession, case_id: int) -> Sequence[Note]:
+    """The case's notes, oldest first."""
+    return (
+        (await session.execute(select(Note).where(Note.case_id == case_id).order_by(Note.id))).scalars().all()
+    )
+
+
+def add_note(session: AsyncSession, case_id: int, agent_id: str, at: datetime, text: str) -> None:
+    """Add a note to the case."""
+    session.add(Note(case_id=case_id, agent_id=agent_id, at=at, text=text))
+
+
+async def save_draft(
+    session: AsyncSession, case_id: int, agent_id: str, text: str, at: datetime, *, lost_claim: bool = False
+) -> None:
+    """Keep what an agent is writing; there is one draft per case and agent."""
+    values = {"text": text, "saved_at": at, "lost_claim": lost_claim}
+    statement = _insert(session, Draft).values(case_id=case_id, agent_id=agent_id, **values)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["case_id", "agent_id"], set_=values)
+    )
+
+
+async def delete_draft(session: AsyncSession, case_id: int, agent_id: str) -> None:
+    """Forget a draft that was sent or emptied."""
+    await session.execute(delete(Draft).where(Draft.case_id == case_id, Draft.agent_id == agent_id))
+
+
+async def drafts_of(session: AsyncSession, case_id: int) -> Sequence[Draft]:
+    """Every agent's draft for the case."""
+    return (await session.execute(select(Draft).where(Draft.case_id == case_id))).scalars().all()
+
+
+# --- people and sessions -----------------------------------------------------------------------
+
+
+async def team(session: AsyncSession, team_id: int) -> Team | None:
+    """The team with this id."""
+    return await session.get(Team, team_id)
+
+
+async def teams(session: AsyncSession) -> Sequence[Team]:
+    """Every team, by name."""
+    return (await session.execute(select(Team).order_by(Team.name))).scalars().all()
+
+
+async def agent(session: AsyncSession, agent_id: str) -> Agent | None:
+    """The account with this id."""
+    return await session.get(Agent, agent_id)
+
+
+async def agent_named(session: AsyncSession, username: str) -> Agent | None:
+    """The account with this user name."""
+    return (await session.execute(select(Agent).where(Agent.username == username))).scalar_one_or_none()
+
+
+async def agents(session: AsyncSession) -> Sequence[Agent]:
+    """Every account, by name."""
+    return (await session.execute(select(Agent).order_by(Agent.display_name))).scalars().all()
+
+
+async def agent_names(session: AsyncSession) -> dict[str, str]:
+    """Display names by agent id."""
+    rows = await session.execute(select(Agent.id, Agent.display_name))
+    return {agent_id: display_name for agent_id, display_name in rows}
+
+
+async def update_agent(session: AsyncSession, agent_id: str, **values: Any) -> None:
+    """Change an account."""
+    await session.execute(
+        update(Agent)
+        .where(Agent.id == agent_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def throttle(session: AsyncSession, username: str) -> LoginThrottle | None:
+    """The failures counted for a typed user name."""
+    return await session.get(LoginThrottle, username, populate_existing=True)
+
+
+async def count_login_failure(session: AsyncSession, username: str, at: datetime, since: datetime) -> int:
+    """Count one more failure in one statement; failures before `since` are forgotten. The new count."""
+    statement = _insert(session, LoginThrottle).values(username=username, failures=1, last_failure_at=at)
+    fresh = LoginThrottle.last_failure_at < since
+    statement = statement.on_conflict_do_update(
+        index_elements=["username"],
+        set_={
+            "failures": either((fresh, 1), else_=LoginThrottle.failures + 1),
+            "last_failure_at": at,
+        },
+    )
+    return (await session.execute(statement.returning(LoginThrottle.failures))).scalar_one()
+
+
+async def lock_login(session: AsyncSession, username: str, until: datetime) -> None:
+    """Refuse logins under a name until a moment."""
+    await session.execute(
+        update(LoginThrottle)
+        .where(LoginThrottle.username == username)
+        .values(locked_until=until, failures=0)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def clear_throttle(session: AsyncSession, username: str) -> None:
+    """Forget the failures of a name that logged in."""
+    await session.execute(delete(LoginThrottle).where(LoginThrottle.username == username))
+
+
+async def session_by_hash(session: AsyncSession, token_hash: str) -> tuple[AgentSession, Agent] | None:
+    """A browser session and its agent."""
+    statement = (
+        select(AgentSession, Agent)
+        .join(Agent, Agent.id == AgentSession.agent_id)
+        .where(AgentSession.token_hash == token_hash)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def touch_session(session: AsyncSession, session_id: int, at: datetime) -> None:
+    """Remember that a session was used."""
+    await session.execute(
+        update(AgentSession)
+        .where(AgentSession.id == session_id)
+        .values(seen_at=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def revoke_session(session: AsyncSession, session_id: int, at: datetime) -> None:
+    """End one browser session."""
+    await _revoke(session, at, AgentSession.id == session_id)
+
+
+async def revoke_agent_sessions(
+    session: AsyncSession, agent_id: str, at: datetime, keep: int | None = None
+) -> None:
+    """End an agent's browser sessions, except the one to keep."""
+    kept = () if keep is None else (AgentSession.id != keep,)
+    await _revoke(session, at, AgentSession.agent_id == agent_id, *kept)
+
+
+async def _revoke(session: AsyncSession, at: datetime, *conditions: ColumnElement[bool]) -> None:
+    await session.execute(
+        update(AgentSession)
+        .where(AgentSession.revoked_at.is_(None), *conditions)
+        .values(revoked_at=at)
+        .execution_options(synchronize_session=False)
+    )
