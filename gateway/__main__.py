@@ -1,0 +1,131 @@
+"""Command line of the gateway: serve, migrate, ask."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from gateway.asking import AskError, ask_batch, ask_one, gateway_url, read_batch
+from gateway.logs import configure_logs
+from gateway.settings import Settings, SettingsError, read_secret_key, read_settings
+from knowledge_base.errors import InvalidFile
+
+ENVIRONMENT = """environment:
+  GATEWAY_HOST (127.0.0.1), GATEWAY_PORT (8080), RASA_PORT (5005), ACTIONS_PORT (5055), DATA_DIR (var),
+  DATABASE_URL (SQLite in DATA_DIR), DEVELOPMENT (0), SECRET_KEY (made and kept in DATA_DIR), RASA_TOKEN,
+  RASA_RETRY_SECONDS (30: how long a Rasa that refuses connections is waited for before a person is called)"""
+BATCH = """each line of a batch is a JSON object with `id`, `text` and optionally `conversation` (lines of one
+conversation are asked in order, a line without one is a conversation of its own) and `on` (a date)"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    main = argparse.ArgumentParser(
+        prog="python -m gateway",
+        description=__doc__,
+        epilog=ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = main.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve the channels and the console until stopped")
+    commands.add_parser("migrate", help="bring the database to the newest revision")
+    ask = commands.add_parser("ask", help="ask a running gateway, by the path a web chat takes", epilog=BATCH)
+    ask.add_argument("question", nargs="?", help="one question; its answer is printed")
+    ask.add_argument("--batch", type=Path, metavar="FILE", help="ask every line of a JSON-lines file")
+    ask.add_argument("--out", type=Path, metavar="FILE", help="where the answers to a batch are written")
+    ask.add_argument("--on", metavar="DATE", help="ask as of this date (the stack runs with DEVELOPMENT=1)")
+    ask.add_argument("--gateway", metavar="URL", help="a gateway other than the one in $DATA_DIR/stack.json")
+    ask.add_argument(
+        "--parallel", type=int, default=8, metavar="N", help="conversations asked at once (default 8)"
+    )
+    return main
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        settings = read_settings()
+        if options.command == "serve":
+            return serve(settings)
+        if options.command == "migrate":
+            return migrate(settings)
+        return ask(settings, options)
+    except (SettingsError, InvalidFile) as error:
+        return _complain(str(error), 2)
+    except AskError as error:
+        return _complain(str(error), error.exit_code)
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    from gateway.app import create_app
+
+    configure_logs()
+    secret_key = read_secret_key(settings)
+    structlog.get_logger(__name__).info("starting", host=settings.host, port=settings.port)
+    try:
+        web.run_app(
+            create_app(settings, secret_key),
+            host=settings.host,
+            port=settings.port,
+            access_log=None,
+            print=None,
+            shutdown_timeout=5,
+        )
+    except OSError as error:
+        return _complain(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}", 1)
+    return 0
+
+
+def migrate(settings: Settings) -> int:
+    """Bring the database to the newest revision."""
+    from gateway.schema import upgrade
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database_url)
+    return 0
+
+
+def ask(settings: Settings, options: argparse.Namespace) -> int:
+    """Ask one question or a batch. Raises AskError."""
+    if (options.question is None) == (options.batch is None):
+        raise AskError("give either one question or --batch FILE")
+    if (options.batch is None) != (options.out is None):
+        raise AskError("--batch and --out go together")
+    if options.parallel < 1:
+        raise AskError("--parallel must be at least 1")
+    url = gateway_url(settings, options.gateway)
+    if options.batch is None:
+        _print_answer(asyncio.run(ask_one(url, options.question, options.on)))
+        return 0
+    lines = read_batch(options.batch, options.on)
+    try:
+        with options.out.open("w", encoding="utf-8") as out:
+            asyncio.run(ask_batch(url, lines, out, options.parallel))
+    except OSError as error:
+        raise AskError(f"{options.out} cannot be written: {error.strerror}", 1) from error
+    return 0
+
+
+def _print_answer(answer: dict[str, Any]) -> None:
+    print("\n\n".join(answer["replies"]))
+    if answer["buttons"]:
+        print("\n" + "  ".join(f"[{button['title']}]" for button in answer["buttons"]))
+    facts = [answer["outcome"], *answer["topics"], f"{answer['latency_ms']} ms"]
+    print(f"\n({' · '.join(facts)})")
+
+
+def _complain(message: str, exit_code: int) -> int:
+    print(f"gateway: {message}", file=sys.stderr)
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

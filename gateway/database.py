@@ -1,0 +1,61 @@
+"""Connections to the database: SQLite in WAL mode with one writer, or PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def utc_now() -> datetime:
+    """The present moment, time zone aware."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """`sessions` write, `readers` only read.
+
+    SQLite has one writer at a time: its transactions begin IMMEDIATE (a deferred one that turns into a
+    write fails at once when somebody else wrote meanwhile) over a single connection, so that writers queue
+    fairly in the pool instead of polling for the file's lock.
+    """
+
+    sessions: Sessions
+    readers: Sessions
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        # Statement parameters are citizens' words; they stay out of error messages and so of logs.
+        options: dict[str, Any] = {"hide_parameters": True}
+        if self.is_sqlite:
+            writer = create_async_engine(url, pool_size=1, max_overflow=0, **options)
+            reader = create_async_engine(url, **options)
+            _prepare_sqlite(writer, "BEGIN IMMEDIATE")
+            _prepare_sqlite(reader, "BEGIN")
+            self.engines = [writer, reader]
+        else:
+            self.engines = [create_async_engine(url, pool_pre_ping=True, pool_size=20, **options)]
+        self.sessions = async_sessionmaker(self.engines[0], expire_on_commit=False)
+        self.readers = async_sessionmaker(self.engines[-1], expire_on_commit=False)
+
+    async def close(self) -> None:
+        for engine in self.engines:
+            await engine.dispose()
+
+
+def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = connection.cursor()
+        for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "foreign_keys = ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)

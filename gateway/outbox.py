@@ -1,0 +1,166 @@
+"""Messages to citizens: written in the transaction that decides them, sent in order by one sender."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway import repository
+from gateway.conversations import outbox_number, written_id
+from gateway.database import Database, utc_now
+from gateway.pump import Pump
+from gateway.rasa_client import Reply
+from gateway.signals import OUTBOX, Signals
+from gateway.tables import Conversation, OutboxAuthor, OutboxMessage, OutboxStatus
+from gateway.texts import Texts
+
+# Channels whose citizens come and read: a message stored is a message delivered.
+READ_BY_CITIZENS = frozenset({"web_chat", "evaluation"})
+SENDING_LEASE = timedelta(seconds=60)  # longer than any channel's time-out
+FIRST_DELAY = timedelta(seconds=1)
+LONGEST_DELAY = timedelta(minutes=1)
+
+log = structlog.get_logger(__name__)
+
+
+class NotSent(Exception):
+    """The message certainly did not leave (connection refused, rate limit): it is tried again later."""
+
+    def __init__(self, retry_after: timedelta | None = None) -> None:
+        super().__init__("not sent")
+        self.retry_after = retry_after
+
+
+class MaybeSent(Exception):
+    """The request left and no answer came: never tried again unless an agent decides so."""
+
+
+class Rejected(Exception):
+    """The platform refused for good; the message is the reason in Vietnamese, for the agent."""
+
+
+class Channel(Protocol):
+    """Sends to one platform."""
+
+    async def send(self, conversation: Conversation, message: OutboxMessage) -> str | None:
+        """Send, and give the platform's message id. Raises NotSent, MaybeSent, Rejected."""
+        ...
+
+
+class StoredOutbox:
+    """Implements `call_centre.protocols.Outbox`, and takes what the bot says."""
+
+    def __init__(self, signals: Signals, clock: Callable[[], datetime] = utc_now) -> None:
+        self._signals = signals
+        self._clock = clock
+
+    async def enqueue_agent_reply(
+        self, session: AsyncSession, conversation_id: str, text: str, agent_id: str
+    ) -> str:
+        """Queue an agent's answer; its transcript id."""
+        conversation = await repository.lock_conversation(session, conversation_id)
+        return await self._enqueue(session, conversation, "agent", text, agent_id=agent_id)
+
+    async def enqueue_system_note(
+        self, session: AsyncSession, conversation_id: str, text: str, in_reply_to: int | None = None
+    ) -> str:
+        """Queue a message from the office itself; its transcript id."""
+        conversation = await repository.lock_conversation(session, conversation_id)
+        return await self._enqueue(session, conversation, "system", text, in_reply_to=in_reply_to)
+
+    async def enqueue_replies(
+        self, session: AsyncSession, conversation: Conversation, in_reply_to: int, replies: Sequence[Reply]
+    ) -> None:
+        """Queue what the bot answers; the caller has locked the conversation."""
+        for reply in replies:
+            buttons = [
+                {"title": button.title, "say": button.say, "token": secrets.token_urlsafe(9)}
+                for button in reply.buttons
+            ]
+            await self._enqueue(
+                session, conversation, "bot", reply.text, in_reply_to=in_reply_to, buttons=buttons
+            )
+
+    async def retry(self, session: AsyncSession, outbox_id: str) -> None:
+        """Queue a failed or ambiguous message again. Raises ValueError for any other."""
+        conversation_id = await repository.requeue(session, outbox_number(outbox_id))
+        if conversation_id is None:
+            raise ValueError(f"{outbox_id} is neither failed nor ambiguous")
+        self._signals.wake_after_commit(session, OUTBOX, conversation_id)
+
+    async def _enqueue(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        author: OutboxAuthor,
+        text: str,
+        *,
+        agent_id: str | None = None,
+        in_reply_to: int | None = None,
+        buttons: Sequence[dict[str, str]] = (),
+    ) -> str:
+        row = await repository.insert_outbox(
+            session,
+            conversation,
+            author,
+            text,
+            self._clock(),
+            sent=conversation.channel in READ_BY_CITIZENS,
+            agent_id=agent_id,
+            in_reply_to=in_reply_to,
+            buttons=buttons,
+        )
+        self._signals.wake_after_commit(session, OUTBOX, conversation.id)
+        return written_id(row.id)
+
+
+class Sender:
+    """Sends what is queued: each conversation in order, several conversations at once."""
+
+    def __init__(
+        self,
+        database: Database,
+        signals: Signals,
+        channels: Mapping[str, Channel],
+        texts: Texts,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._signals = signals
+        self._channels = channels
+        self._texts = texts
+        self._clock = clock
+        self.pump = Pump(OUTBOX, signals, self._claim, self._send)
+
+    async def _claim(self) -> tuple[OutboxMessage, Conversation] | None:
+        now = self._clock()
+        async with self._database.sessions.begin() as session:
+            doubtful = await repository.doubt_interrupted_sendings(session, now, self._texts["maybe_sent"])
+            if doubtful:
+                log.warning("sending_interrupted", messages=doubtful)
+            return await repository.claim_outbox(session, list(self._channels), now, now + SENDING_LEASE)
+
+    async def _send(self, claimed: tuple[OutboxMessage, Conversation]) -> None:
+        row, conversation = claimed
+        try:
+            platform_id = await self._channels[conversation.channel].send(conversation, row)
+        except NotSent as error:
+            delay = error.retry_after or min(FIRST_DELAY * 2 ** (row.attempts - 1), LONGEST_DELAY)
+            await self._settle(row, "queued", not_before=self._clock() + delay)
+        except MaybeSent:
+            await self._settle(row, "ambiguous", error=self._texts["maybe_sent"])
+        except Rejected as error:
+            await self._settle(row, "failed", error=str(error))
+        else:
+            await self._settle(row, "sent", platform_message_id=platform_id, sent_at=self._clock())
+
+    async def _settle(self, row: OutboxMessage, status: OutboxStatus, **values: object) -> None:
+        async with self._database.sessions.begin() as session:
+            settled = await repository.settle_outbox(session, row, status, **values)
+        log.info("message_settled", outbox_id=row.id, status=status, attempts=row.attempts, settled=settled)
+        self._signals.wake(row.conversation_id)

@@ -1,0 +1,254 @@
+"""Works through the inbox: asks Rasa, and writes reply, turn and case in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from call_centre.model import Escalation, OpenedCase
+from call_centre.protocols import Ownership
+from gateway import repository
+from gateway.database import Database, utc_now
+from gateway.outbox import StoredOutbox
+from gateway.pump import Pump
+from gateway.rasa_client import Answer, BotTurn, Handover, RasaClient, RasaFailed, Reply, text_for_rasa
+from gateway.signals import INBOX, Signals
+from gateway.tables import Conversation, InboxMessage, Turn
+from gateway.texts import Texts
+from vietnamese.masking import mask
+from vietnamese.text import normalise
+
+MAX_ATTEMPTS = 3  # a message that kills its worker this often goes to a person unasked
+LEASE_MARGIN = timedelta(seconds=30)  # beyond the longest turn, to write it down
+WRITE_PAUSE_SECONDS = 1.0
+LONGEST_RATING = 16  # characters
+
+log = structlog.get_logger(__name__)
+
+
+class Cases(Protocol):
+    """What the gateway asks of `call_centre.services.CaseService`."""
+
+    async def open_case(
+        self, session: AsyncSession, conversation_id: str, channel: str, escalation: Escalation
+    ) -> OpenedCase: ...
+
+    async def citizen_wrote(self, session: AsyncSession, conversation_id: str) -> str | None: ...
+
+    async def take_rating(self, session: AsyncSession, conversation_id: str, text: str) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A leased message with its conversation as it was then, and what to ask."""
+
+    message: InboxMessage
+    conversation: Conversation
+    question: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The bot gave no usable turn."""
+
+    reason: str
+
+
+Result = Answer | Failed | None  # None: nobody was asked, an agent answers
+
+
+class Worker:
+    """One message at a time per conversation, in order, several conversations at once."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        signals: Signals,
+        rasa: RasaClient,
+        cases: Cases,
+        outbox: StoredOutbox,
+        ownership: Ownership,
+        texts: Texts,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._signals = signals
+        self._rasa = rasa
+        self._cases = cases
+        self._outbox = outbox
+        self._ownership = ownership
+        self._texts = texts
+        self._clock = clock
+        self._lease = timedelta(seconds=rasa.longest_turn_seconds) + LEASE_MARGIN
+        self.pump = Pump(INBOX, signals, self._claim, self._process)
+
+    async def _claim(self) -> Claim | None:
+        now = self._clock()
+        async with self._database.sessions.begin() as session:
+            found = await repository.claim_inbox(session, now, now + self._lease)
+            if found is None:
+                return None
+            message, conversation = found
+            if message.attempts > 1:
+                # Rasa may have heard it already; asked again in the same dialogue it would fill slots twice.
+                conversation = await repository.lock_conversation(session, conversation.id)
+                conversation.rasa_conversation_id = repository.new_id()
+                log.warning("message_claimed_again", inbox_id=message.id, attempts=message.attempts)
+            offered = await repository.just_offered(session, message)
+        # Typing a button's title is a tap on it.
+        typed = message.text.casefold()
+        taps = (button["say"] for button in offered if normalise(button["title"]).casefold() == typed)
+        return Claim(message, conversation, next(taps, message.text))
+
+    async def _process(self, claim: Claim) -> None:
+        if await self._is_rating(claim):
+            return
+        result = await self._answer(claim)
+        lease_until = claim.message.lease_until
+        while True:
+            try:
+                async with self._database.sessions.begin() as session:
+                    finished = await self._write(session, claim, result)
+                break
+            except (DBAPIError, PoolTimeout, OSError):
+                # A deadlock with the console, or the database away: what Rasa said is not to be asked twice.
+                if lease_until is None or self._clock() >= lease_until:
+                    raise
+                log.warning("write_failed", inbox_id=claim.message.id, exc_info=True)
+                await asyncio.sleep(WRITE_PAUSE_SECONDS)
+        log.info(
+            "message_done",
+            inbox_id=claim.message.id,
+            channel=claim.message.channel,
+            failure=result.reason if isinstance(result, Failed) else None,
+            written=finished,
+        )
+        self._signals.wake(claim.conversation.id)
+
+    async def _answer(self, claim: Claim) -> Result:
+        message, conversation = claim.message, claim.conversation
+        if conversation.owner == "agent":
+            return None
+        if message.attempts > MAX_ATTEMPTS:
+            return Failed("too_many_attempts")
+        if message.kind == "attachment":
+            waiting = conversation.owner == "waiting"
+            return self._own_words("attachment_waiting" if waiting else "attachment")
+        question = text_for_rasa(claim.question)
+        if not question:
+            return self._own_words("empty")
+        try:
+            return await self._rasa.ask(
+                conversation.rasa_conversation_id, question, message.channel, message.as_of
+            )
+        except RasaFailed as error:
+            log.warning("turn_failed", inbox_id=message.id, reason=error.reason)
+            return Failed(error.reason)
+
+    def _own_words(self, key: str) -> Answer:
+        return Answer((Reply(self._texts[key]),), BotTurn("asked"))
+
+    async def _is_rating(self, claim: Claim) -> bool:
+        """Take a bare mark as the answer to the question how satisfied the citizen was, and thank."""
+        message = claim.message
+        if len(message.text) > LONGEST_RATING or claim.conversation.owner != "bot":
+            return False
+        async with self._database.sessions.begin() as session:
+            if await repository.last_author(session, message.conversation_id) != "system":
+                return False
+            thanks = await self._cases.take_rating(session, message.conversation_id, message.text)
+            if thanks is None:
+                return False
+            await self._write(session, claim, Answer((Reply(thanks),), BotTurn("chitchat")))
+        self._signals.wake(message.conversation_id)
+        return True
+
+    async def _write(self, session: AsyncSession, claim: Claim, result: Result) -> bool:
+        """Write down what became of a message; False if another worker did so first."""
+        message = claim.message
+        conversation = await repository.lock_conversation(session, message.conversation_id)
+        if result is None and conversation.owner != "agent":
+            # Handed back since the claim: now it is the bot's to answer.
+            await repository.release_inbox(session, message)
+            return False
+        if not await repository.finish_inbox(session, message):
+            return False
+        if conversation.owner != "bot":
+            await self._cases.citizen_wrote(session, conversation.id)
+        if conversation.owner == "agent" or result is None:
+            # What Rasa said to a conversation taken meanwhile is dropped.
+            self._record(session, message, BotTurn("with_agent"))
+            return True
+        failure = result.reason if isinstance(result, Failed) else None
+        if isinstance(result, Failed):
+            result = self._apology(conversation)
+        await self._outbox.enqueue_replies(session, conversation, message.id, result.replies)
+        self._record(session, message, result.turn, failure)
+        if result.turn.escalate is not None:
+            await self._escalate(session, conversation, claim, result.turn, result.turn.escalate)
+        return True
+
+    def _apology(self, conversation: Conversation) -> Answer:
+        conversation.rasa_conversation_id = repository.new_id()
+        text = self._texts["failure" if conversation.owner == "bot" else "failure_again"]
+        escalate = Handover("technical_failure", self._texts["failure_summary"])
+        return Answer((Reply(text),), BotTurn("escalated", escalate=escalate))
+
+    async def _escalate(
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        claim: Claim,
+        turn: BotTurn,
+        handover: Handover,
+    ) -> None:
+        opened = await self._cases.open_case(
+            session,
+            conversation.id,
+            conversation.channel,
+            Escalation(
+                reason=handover.reason,
+                summary=handover.summary,
+                question=mask(claim.question),
+                intent=turn.intent,
+                confidence=turn.confidence,
+                topics=turn.topics,
+                as_of=turn.as_of,
+            ),
+        )
+        if conversation.owner == "bot":
+            await self._ownership.wait(session, conversation.id)
+        if opened.is_new and opened.promise:
+            await self._outbox.enqueue_system_note(
+                session, conversation.id, opened.promise, in_reply_to=claim.message.id
+            )
+
+    def _record(
+        self, session: AsyncSession, message: InboxMessage, turn: BotTurn, failure: str | None = None
+    ) -> None:
+        now = self._clock()
+        session.add(
+            Turn(
+                inbox_id=message.id,
+                conversation_id=message.conversation_id,
+                outcome=turn.outcome,
+                topics=list(turn.topics),
+                citations=list(turn.citations),
+                as_of=turn.as_of,
+                intent=turn.intent,
+                confidence=turn.confidence,
+                escalation_reason=turn.escalate and turn.escalate.reason,
+                failure=failure,
+                latency_ms=round((now - message.received_at).total_seconds() * 1000),
+                created_at=now,
+            )
+        )
