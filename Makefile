@@ -1,0 +1,45 @@
+# The commands of the README. Everything that is needed is installed by them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export PATH := $(HOME)/.local/bin:$(PATH)
+BOT := uv run --frozen --project bot
+UV := uv run --frozen
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: ## install both Python environments as their lock files say
+	@command -v uv >/dev/null && uv --version >/dev/null 2>&1 || { echo "• Installing uv"; \
+	  python3 -m pip install --quiet --user uv 2>/dev/null \
+	  || python3 -m pip install --quiet --user --break-system-packages uv \
+	  || { echo "uv cannot be installed: install pip for python3, or uv itself." >&2; exit 1; }; }
+	@echo "• Installing the two environments"
+	@uv sync --frozen --quiet || { echo "Python 3.11 or newer is missing and could not be fetched." >&2; exit 1; }
+	@uv sync --frozen --quiet --project bot --python 3.10 || { echo "Python 3.10 (needed by Rasa) is missing and could not be fetched." >&2; exit 1; }
+
+run: install ## start everything on SQLite and print the addresses
+	@$(UV) python -m stack
+
+train: install ## train the model if something it is made of changed
+	@$(UV) python -m stack.training
+
+ask: ## ask the running stack one question: make ask Q="..."
+	@$(UV) python -m gateway ask "$(Q)"
+
+lint: install ## ruff, mypy, yamllint, the knowledge base's own check, Rasa's data validation
+	$(UV) ruff check .
+	$(UV) ruff format --check .
+	$(UV) mypy
+	$(UV) yamllint --strict .
+	$(UV) python -m knowledge_base check
+	RASA_TELEMETRY_ENABLED=false SQLALCHEMY_SILENCE_UBER_WARNING=1 $(BOT) rasa data validate --config config.yml --domain bot/domain.yml --data bot/data --fail-on-warnings
+
+test: install ## run every test
+	@bash tests/install_services.sh
+	$(UV) pytest
+	$(BOT) pytest tests/bot
+
+evaluate: install ## put evaluation/ to the stack and write a report
+	$(UV) python -m evaluation
+
+.PHONY: help install run train ask lint test evaluate

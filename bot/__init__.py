@@ -1,0 +1,1 @@
+"""The sealed Rasa project: components, training data, domain and actions."""

@@ -1,0 +1,51 @@
+"""The premiums of health cards as citizens ask for them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot.actions.families import Family, Inputs, Values, assumptions
+
+YEAR = 12  # months of the card most people buy
+
+
+def _household(values: Values, on: date) -> Inputs:
+    months = values.get("period") or YEAR
+    if values.get("member_order"):
+        return {"member_order": values["member_order"], "months": months}
+    return {"members": values["members"], "months": months}
+
+
+def _student(values: Values, on: date) -> Inputs:
+    return {"months": values.get("period") or YEAR}
+
+
+def _supported(values: Values, on: date) -> Inputs:
+    return {"group": values.get("group") or "near_poor", "months": values.get("period") or YEAR}
+
+
+def _assumed(values: Values) -> list[str]:
+    return assumptions(values, ("period", "utter_assume_twelve_months"))
+
+
+HOUSEHOLD_HEALTH = Family(
+    calculator="household_health",
+    needs=(("members", "utter_ask_members"),),
+    uses=frozenset({"members", "member_order", "period"}),
+    inputs=_household,
+    assumed=_assumed,
+)
+STUDENT_HEALTH = Family(
+    calculator="student_health",
+    needs=(),
+    uses=frozenset({"period"}),
+    inputs=_student,
+    assumed=_assumed,
+)
+SUPPORTED_HEALTH = Family(
+    calculator="supported_health",
+    needs=(("group", "utter_ask_group"),),
+    uses=frozenset({"group", "period"}),
+    inputs=_supported,
+    assumed=_assumed,
+)

@@ -1,0 +1,1 @@
+"""NLU graph components: Vietnamese tokens, entities, and the ranking of topics."""

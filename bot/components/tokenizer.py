@@ -1,0 +1,46 @@
+"""Rasa tokenizer over underthesea's word segmentation."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Text
+
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.shared.nlu.training_data.message import Message
+from underthesea import word_tokenize
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
+class VietnameseTokenizer(Tokenizer):
+    """Tokens are Vietnamese words, so that `bảo hiểm xã hội` is one and not four."""
+
+    @staticmethod
+    def get_default_config() -> Dict[Text, Any]:
+        return {"intent_tokenization_flag": False, "intent_split_symbol": "_"}
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> VietnameseTokenizer:
+        return cls(config)
+
+    def tokenize(self, message: Message, attribute: Text) -> List[Token]:
+        """The words of an attribute with their offsets, in order."""
+        text = message.get(attribute)
+        tokens: List[Token] = []
+        position = 0
+        for word in word_tokenize(text):
+            start = text.find(word, position)
+            if start < 0:  # underthesea rewrote the characters: keep the word where reading stands
+                start = position
+            position = min(start + len(word), len(text))
+            if start < position:
+                tokens.append(Token(text[start:position], start))
+        return self._apply_token_pattern(tokens)

@@ -1,0 +1,1 @@
+"""Puts labelled questions to the running stack and scores the replies as citizens would."""

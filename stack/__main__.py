@@ -1,0 +1,230 @@
+"""`make run`: train if needed, migrate, start the three processes, wait until a question is answered."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import FrameType
+
+from stack.training import BOT_PYTHON, ROOT, CannotStart, bot_environment, train
+
+READY_WITHIN = 180  # seconds until Rasa must answer; it usually takes under 30
+STOP_WITHIN = 10  # seconds a child is given to end by itself
+PORTS = {"gateway": ("GATEWAY_PORT", 8080), "rasa": ("RASA_PORT", 5005), "actions": ("ACTIONS_PORT", 5055)}
+PASSWORD_FILE = "first-password.txt"
+
+
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM."""
+
+
+def say(text: str) -> None:
+    """One line of progress."""
+    print(f"• {text}", flush=True)
+
+
+def ports() -> dict[str, int]:
+    """The three ports from the environment. Raises CannotStart on nonsense or a port in use."""
+    found: dict[str, int] = {}
+    for name, (variable, default) in PORTS.items():
+        value = os.environ.get(variable, str(default))
+        if not value.isdecimal() or not 0 < int(value) < 65536:
+            raise CannotStart(f"{variable} must be a port number, not {value!r}.")
+        found[name] = int(value)
+    if len(set(found.values())) < len(found):
+        raise CannotStart("GATEWAY_PORT, RASA_PORT and ACTIONS_PORT must differ.")
+    for name, port in found.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                variable = PORTS[name][0]
+                raise CannotStart(
+                    f"Port {port} is taken: stop what uses it, or set {variable} to a free port."
+                ) from None
+    return found
+
+
+class Stack:
+    """The three processes, started in order and stopped together."""
+
+    def __init__(self, found: dict[str, int], data_dir: Path) -> None:
+        self.ports = found
+        self.data_dir = data_dir
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **bot_environment(),
+            **{PORTS[name][0]: str(port) for name, port in found.items()},
+            "DATA_DIR": str(data_dir),
+            "RASA_DB": str(data_dir / "rasa.db"),
+        }
+
+    def start(self, model: Path) -> None:
+        """Start action server, Rasa and gateway; their output goes to log files in the data folder."""
+        bot = str(BOT_PYTHON)
+        actions = [bot, "-m", "rasa_sdk", "--actions", "bot.actions", "--port", str(self.ports["actions"])]
+        rasa = [bot, "-m", "rasa", "run", "--model", str(model), "--endpoints", "endpoints.yml"]
+        rasa += ["--credentials", "bot/credentials.yml", "--port", str(self.ports["rasa"])]
+        rasa += ["--interface", "127.0.0.1"]
+        for name, command in (
+            ("actions", actions),
+            ("rasa", rasa),
+            ("gateway", [sys.executable, "-m", "gateway", "serve"]),
+        ):
+            say(f"Starting {name} on port {self.ports[name]}")
+            with (self.data_dir / f"{name}.log").open("ab") as log:
+                self.children[name] = subprocess.Popen(
+                    command,
+                    cwd=ROOT,
+                    env=self.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+
+    def check(self) -> None:
+        """Raises CannotStart when a child has ended."""
+        for name, child in self.children.items():
+            if child.poll() is not None:
+                tail = self._tail(name)
+                raise CannotStart(f"The {name} process ended (code {child.returncode}). {tail}")
+
+    def _tail(self, name: str) -> str:
+        log = self.data_dir / f"{name}.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f"Its log {log} ends: {lines[-1]}" if lines else f"Its log {log} is empty."
+
+    def wait_until_answering(self) -> None:
+        """Ask a real question through the gateway until it is answered."""
+        say("Waiting until a question is answered")
+        deadline = time.monotonic() + READY_WITHIN
+        url = f"http://127.0.0.1:{self.ports['gateway']}"
+        while time.monotonic() < deadline:
+            self.check()
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                with urllib.request.urlopen(f"{url}/readyz", timeout=20) as response:
+                    if response.status == 200 and self._answers(url):
+                        return
+            time.sleep(0.5)
+        raise CannotStart(f"No question was answered within {READY_WITHIN} s. {self._tail('rasa')}")
+
+    def _answers(self, url: str) -> bool:
+        body = json.dumps({"id": "ready", "text": "xin chào"}).encode()
+        request = urllib.request.Request(
+            f"{url}/evaluation/ask", body, {"Content-Type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response).get("outcome") == "chitchat"
+
+    def watch(self) -> None:
+        """Return never: raises CannotStart as soon as a child ends."""
+        while True:
+            self.check()
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """End every child, politely first."""
+        for child in reversed(self.children.values()):
+            if child.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_WITHIN
+        for child in self.children.values():
+            try:
+                child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+
+
+def migrate(environment: dict[str, str]) -> None:
+    """Bring the database to the present schema. Raises CannotStart."""
+    say("Bringing the database up to date")
+    command = [sys.executable, "-m", "gateway", "migrate"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+        raise CannotStart(f"The database could not be migrated: {lines[-1]}")
+
+
+def addresses(found: dict[str, int]) -> dict[str, str]:
+    """What `stack.json` says."""
+    gateway = f"http://127.0.0.1:{found['gateway']}"
+    return {
+        "gateway": gateway,
+        "console": f"{gateway}/console",
+        "rasa": f"http://127.0.0.1:{found['rasa']}",
+        "actions": f"http://127.0.0.1:{found['actions']}",
+    }
+
+
+def run(once: bool) -> None:
+    """Start everything and watch over it. Raises CannotStart or Stopped; nothing is left running."""
+    found = ports()
+    data_dir = Path(os.environ.get("DATA_DIR", "var")).absolute()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR {data_dir} cannot be used: {error.strerror}.") from None
+    say("Looking whether the model is up to date (training takes about a minute)")
+    model = train()
+    stack = Stack(found, data_dir)
+    summary = data_dir / "stack.json"
+    try:
+        migrate(stack.environment)
+        stack.start(model)
+        stack.wait_until_answering()
+        summary.write_text(json.dumps(addresses(found), indent=2) + "\n", encoding="utf-8")
+        _print_addresses(found, data_dir)
+        if not once:
+            stack.watch()
+    finally:
+        summary.unlink(missing_ok=True)
+        stack.stop()
+
+
+def _print_addresses(found: dict[str, int], data_dir: Path) -> None:
+    where = addresses(found)
+    print(f"\nChat page:  {where['gateway']}/\nConsole:    {where['console']}")
+    password = data_dir / PASSWORD_FILE
+    if password.exists():
+        print(f"First login: {password.read_text(encoding='utf-8').strip()}")
+    print("Ctrl-C stops everything.", flush=True)
+
+
+def _stopped(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def main() -> int:
+    """Run the stack; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="stop again once a question was answered")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _stopped)
+    signal.signal(signal.SIGINT, _stopped)
+    try:
+        run(arguments.once)
+    except Stopped:
+        print("\nStopped.")
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
