@@ -100,14 +100,12 @@ class AccountService:
         username = unicodedata.normalize("NFC", username).strip().lower()[:64]
         now = self.clock()
         async with self.session_factory.begin() as session:
-            throttle = await repository.throttle(session, username)
-            if throttle is not None and throttle.locked_until is not None and throttle.locked_until > now:
-                raise LoginLocked(throttle.locked_until)
-            failures = await repository.count_login_failure(session, username, now, now - LOCKED_FOR)
-            locked_until = now + LOCKED_FOR if failures >= FAILURES_ALLOWED else None
-            if locked_until is not None:
-                await repository.lock_login(session, username, locked_until)
+            failures, locked_until = await repository.count_login_failure(
+                session, username, now, allowed=FAILURES_ALLOWED, locked_for=LOCKED_FOR
+            )
             agent = await repository.agent_named(session, username)
+        if locked_until is not None and failures > FAILURES_ALLOWED:
+            raise LoginLocked(locked_until)
         known = agent is not None and agent.active
         password_hash = agent.password_hash if agent is not None and known else _NOBODY
         if not await _matches(password_hash, password[: PASSWORD_MAXIMUM + 1]) or agent is None or not known:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    delete,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy import case as either
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -468,33 +480,38 @@ async def update_agent(session: AsyncSession, agent_id: str, **values: Any) -> N
     )
 
 
-async def throttle(session: AsyncSession, username: str) -> LoginThrottle | None:
-    """The failures counted for a typed user name."""
-    return await session.get(LoginThrottle, username, populate_existing=True)
+async def count_login_failure(
+    session: AsyncSession, username: str, at: datetime, *, allowed: int, locked_for: timedelta
+) -> tuple[int, datetime | None]:
+    """Count one more failure under a typed name; the count, and until when the name is locked.
 
-
-async def count_login_failure(session: AsyncSession, username: str, at: datetime, since: datetime) -> int:
-    """Count one more failure in one statement; failures before `since` are forgotten. The new count."""
-    statement = _insert(session, LoginThrottle).values(username=username, failures=1, last_failure_at=at)
-    fresh = LoginThrottle.last_failure_at < since
-    statement = statement.on_conflict_do_update(
-        index_elements=["username"],
-        set_={
-            "failures": either((fresh, 1), else_=LoginThrottle.failures + 1),
-            "last_failure_at": at,
-        },
+    One statement counts and locks, so that guesses sent at the same moment cannot slip past each other.
+    """
+    over = or_(
+        LoginThrottle.last_failure_at < literal(at - locked_for, UtcDateTime()),
+        func.coalesce(LoginThrottle.locked_until <= literal(at, UtcDateTime()), false()),
     )
-    return (await session.execute(statement.returning(LoginThrottle.failures))).scalar_one()
-
-
-async def lock_login(session: AsyncSession, username: str, until: datetime) -> None:
-    """Refuse logins under a name until a moment."""
-    await session.execute(
-        update(LoginThrottle)
-        .where(LoginThrottle.username == username)
-        .values(locked_until=until, failures=0)
-        .execution_options(synchronize_session=False)
+    until = literal(at + locked_for, UtcDateTime())
+    statement = (
+        _insert(session, LoginThrottle)
+        .values(username=username, failures=1, last_failure_at=at)
+        .on_conflict_do_update(
+            index_elements=["username"],
+            set_={
+                "failures": either((over, 1), else_=LoginThrottle.failures + 1),
+                "last_failure_at": at,
+                "locked_until": either(
+                    (over, null()),
+                    (LoginThrottle.locked_until.is_not(None), LoginThrottle.locked_until),
+                    (LoginThrottle.failures + 1 >= allowed, until),
+                    else_=null(),
+                ),
+            },
+        )
+        .returning(LoginThrottle.failures, LoginThrottle.locked_until)
     )
+    failures, locked_until = (await session.execute(statement)).one()
+    return failures, locked_until
 
 
 async def clear_throttle(session: AsyncSession, username: str) -> None:

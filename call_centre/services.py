@@ -34,6 +34,7 @@ from call_centre.working_hours import OFFICE_TIME, add_working_minutes, is_open,
 from knowledge_base.office import Office
 
 REPLY_LIMIT = 2_000  # characters; Messenger and Zalo refuse more
+TYPING_FOR = timedelta(seconds=15)
 RATING_WAIT = timedelta(days=2)
 RATING = re.compile(r"^\W*(?:số\s*)?([1-5])(?:\s*(?:điểm|diem|sao|/\s*5))?\W*$", re.IGNORECASE)
 
@@ -253,6 +254,22 @@ class CaseService:
         if case is None:
             raise CaseNotFound(case_id=case_id)
         return case
+
+    async def fingerprint(self, session: AsyncSession, case_id: int, agent_id: str) -> str:
+        """Changes whenever a message of the case moves or a colleague starts or stops typing."""
+        case = await self._case(session, case_id)
+        transcript = await self.conversations.transcript(session, case.conversation_id)
+        lines = [(line.id, line.status) for line in transcript[-50:]]
+        return repr((lines, await self.typing(session, case_id, agent_id)))
+
+    async def typing(self, session: AsyncSession, case_id: int, agent_id: str) -> list[str]:
+        """Ids of colleagues who saved a draft of this case within the last seconds."""
+        since = self.clock() - TYPING_FOR
+        return sorted(
+            draft.agent_id
+            for draft in await repository.drafts_of(session, case_id)
+            if draft.agent_id != agent_id and draft.saved_at > since and not draft.lost_claim
+        )
 
     # --- parts ---
 

@@ -1,0 +1,50 @@
+"""What every handler needs: the services, who asks, forms and redirects."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from call_centre.accounts import AccountService, SignedIn
+from call_centre.live import LiveFeed
+from call_centre.services import CaseService
+from call_centre.tables import Case
+from knowledge_base.office import Office
+
+CASES = web.AppKey("CASES", CaseService)
+ACCOUNTS = web.AppKey("ACCOUNTS", AccountService)
+SESSIONS = web.AppKey("SESSIONS", async_sessionmaker[AsyncSession])
+OFFICE = web.AppKey("OFFICE", Office)
+FEED = web.AppKey("FEED", LiveFeed)
+
+SIGNED_IN = web.RequestKey("SIGNED_IN", SignedIn)
+SESSION_COOKIE = "console_session"
+
+
+def who(request: web.Request) -> SignedIn:
+    """The agent behind the request; the middleware lets nobody else through."""
+    return request[SIGNED_IN]
+
+
+def url(request: web.Request, name: str, **parts: str) -> str:
+    """The address of a page, below wherever the console is mounted."""
+    return str(request.app.router[name].url_for(**parts))
+
+
+def redirect(request: web.Request, name: str, **parts: str) -> NoReturn:
+    """Send the browser to another page after a form."""
+    raise web.HTTPSeeOther(url(request, name, **parts))
+
+
+async def field(request: web.Request, name: str) -> str:
+    """A text field of the submitted form, empty when it is missing."""
+    value = (await request.post()).get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+async def visible_case(request: web.Request, session: AsyncSession) -> Case:
+    """The case in the address, if the agent may see it. Raises CaseNotFound."""
+    case_id = int(request.match_info["case_id"])
+    return await request.app[CASES].seen_by(session, case_id, who(request).agent)

@@ -1,0 +1,84 @@
+"""Renders templates, with the filters that show moments, names and masked text in Vietnamese."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from vietnamese.masking import mask
+
+from call_centre import texts
+from call_centre.tables import CaseEvent
+from call_centre.web.context import OFFICE, SIGNED_IN, url
+from call_centre.working_hours import OFFICE_TIME, utc_now
+
+
+def local_time(moment: datetime) -> str:
+    """`10:15 ngày 23/11/2026` in the office's time."""
+    return f"{moment.astimezone(OFFICE_TIME):%H:%M ngày %d/%m/%Y}"
+
+
+def short_time(moment: datetime, now: datetime | None = None) -> str:
+    """`10:15` today, `10:15 23/11` on another day."""
+    local = moment.astimezone(OFFICE_TIME)
+    today = (now or utc_now()).astimezone(OFFICE_TIME).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%H:%M %d/%m}"
+
+
+def span(moment: datetime, now: datetime) -> str:
+    """How far a moment is away: `còn 1 giờ 05 phút`, `quá 20 phút`."""
+    minutes = round((moment - now).total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        amount = f"{days} ngày {hours} giờ" if hours else f"{days} ngày"
+    elif hours:
+        amount = f"{hours} giờ {rest:02d} phút" if rest else f"{hours} giờ"
+    else:
+        amount = f"{rest} phút"
+    return f"quá {amount}" if minutes < 0 else f"còn {amount}"
+
+
+def event_words(event: CaseEvent) -> str:
+    """What an event of the audit trail says in Vietnamese."""
+    detail = dict(event.detail)
+    if "outcome" in detail:
+        detail["outcome_name"] = texts.name("outcomes", detail["outcome"])
+    return texts.say("events", event.kind, **detail)
+
+
+def set_up(app: web.Application) -> None:
+    """Prepare Jinja for the console."""
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.PackageLoader("call_centre.web"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        local_time=local_time,
+        short_time=short_time,
+        span=span,
+        mask=mask,
+        event_words=event_words,
+        named=lambda key, of: texts.name(of, key),
+    )
+    environment.globals["names"] = texts.names
+
+
+def page(request: web.Request, template: str, values: dict[str, Any], status: int = 200) -> web.Response:
+    """A rendered page with what every page shows."""
+    signed_in = request.get(SIGNED_IN)
+    office = request.app[OFFICE]
+    common = {
+        "office": office,
+        "now": utc_now(),
+        "me": signed_in.agent if signed_in else None,
+        "csrf": signed_in.csrf_token if signed_in else "",
+        "url": lambda name, **parts: url(request, name, **{key: str(part) for key, part in parts.items()}),
+    }
+    return aiohttp_jinja2.render_template(template, request, {**common, **values}, status=status)

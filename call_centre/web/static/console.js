@@ -1,0 +1,80 @@
+// Keeps the page live: on each server-sent event the page is fetched again and its [data-live] parts replaced.
+"use strict";
+
+const body = document.body;
+const baseTitle = document.title;
+
+function unreadInTitle(source) {
+  const waiting = source.querySelector("[data-count=waiting]")?.textContent.trim();
+  const unread = Number(source.querySelector("[data-unread]")?.dataset.unread ?? 0);
+  const shown = unread > 0 ? String(unread) : waiting;
+  document.title = shown ? `(${shown}) ${baseTitle}` : baseTitle;
+}
+
+let refreshing = false;
+let again = false;
+
+async function refresh() {
+  if (refreshing) {
+    again = true;
+    return;
+  }
+  refreshing = true;
+  try {
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (response.redirected) {
+      location.reload();
+      return;
+    }
+    if (response.ok) {
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+      replaceLiveParts(fresh);
+      unreadInTitle(fresh);
+    }
+  } catch (error) {
+    console.warn("refresh failed; the next event tries again", error);
+  } finally {
+    refreshing = false;
+    if (again) {
+      again = false;
+      refresh();
+    }
+  }
+}
+
+function replaceLiveParts(fresh) {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const newer = fresh.getElementById(part.id);
+    if (!newer || newer.innerHTML === part.innerHTML) continue;
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    if (focused?.matches("select, input, textarea")) continue;
+    const address = focused?.getAttribute("href") ?? focused?.form?.getAttribute("action");
+    part.replaceWith(newer);
+    if (address) {
+      newer.querySelector(`[href="${CSS.escape(address)}"], form[action="${CSS.escape(address)}"] button`)?.focus();
+    }
+    document.dispatchEvent(new CustomEvent("part-replaced", { detail: newer }));
+  }
+}
+
+function follow() {
+  const stream = new EventSource(body.dataset.stream);
+  let dropped = false;
+  stream.addEventListener("change", refresh);
+  stream.addEventListener("ended", () => location.reload());
+  stream.addEventListener("error", () => {
+    dropped = true;
+    // The browser does not retry a refused stream (logged out, server restarting): fetching the page says why.
+    if (stream.readyState === EventSource.CLOSED) {
+      refresh();
+      setTimeout(follow, 10_000);
+    }
+  });
+  stream.addEventListener("open", () => {
+    if (dropped) refresh();
+    dropped = false;
+  });
+}
+
+unreadInTitle(document);
+if (body.dataset.stream) follow();

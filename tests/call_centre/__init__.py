@@ -1,0 +1,1 @@
+"""Tests of the call-centre queue and its console."""
