@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value", bound="int | str | bool")
 
 # Stands where a span was already understood, so that later patterns do not read it a second time.
-CLAIMED = "\x1f"
+CLAIMED = "\x00"
 
 _STRAY_MARKS = range(0x0300, 0x0370)
 _UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
