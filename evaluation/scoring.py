@@ -15,7 +15,7 @@ Verdict = Literal["right", "half", "wrong", "left_out"]
 SUBJECTS = "out_of_scope"
 # Figures of laws that no longer apply; given as current they are wrong whatever was asked.
 STALE = re.compile(
-    r"1\.263\.600|884\.520|4\.680\.000|46\.800\.000|\b(?:ho tro|nha nuoc ho tro)[^.]{0,40}\b(?:10|25)%|du 20 nam dong"
+    r"1\.263\.600|884\.520|4\.680\.000|46\.800\.000|\bho tro[^.]{0,40}\b(?:10|25)%|du 20 nam dong"
 )
 _SYNONYMS = (
     ("bao hiem xa hoi", "bhxh"),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from bot.actions.families import Family, Inputs, Values, assumptions, chosen
+from knowledge_base.loading import knowledge_base
+from vietnamese.text import fold
 
+_LOWEST = re.compile(r"\b(thap nhat|toi thieu|it nhat|nho nhat)\b")
+_HIGHEST = re.compile(r"\b(cao nhat|toi da|kich tran)\b")
 PERIODS = (1, 3, 6, 12)  # months that can be paid at once in the ordinary way
 
 
@@ -20,6 +25,20 @@ def _inputs(values: Values, on: date) -> Inputs:
     else:
         inputs["months"] = 1
     return inputs
+
+
+def level_income(text: str, on: date) -> Values:
+    """`mức thấp nhất` and `mức cao nhất` name an income too: the law's floor and ceiling of that day.
+
+    Raises NoValueOnDate.
+    """
+    folded = fold(text)
+    rules = knowledge_base().law.at(on)
+    if _LOWEST.search(folded):
+        return {"amount": rules.amount("poverty.rural")}
+    if _HIGHEST.search(folded):
+        return {"amount": int(rules.rate("voluntary.income_ceiling") * rules.amount("wages.base_salary"))}
+    return {}
 
 
 VOLUNTARY_CONTRIBUTION = Family(

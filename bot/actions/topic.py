@@ -10,7 +10,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.contributions import VOLUNTARY_CONTRIBUTION
+from bot.actions.contributions import VOLUNTARY_CONTRIBUTION, level_income
 from bot.actions.conversation import decline
 from bot.actions.escalate import hand_over
 from bot.actions.families import Family, Values
@@ -20,7 +20,7 @@ from bot.actions.long_term import ONE_OFF_WITHDRAWAL, PENSION, UNEMPLOYMENT
 from bot.actions.maternity import FATHER_LEAVE, MATERNITY_COMPULSORY, MATERNITY_VOLUNTARY, RECOVERY_LEAVE
 from bot.actions.reading import TOPIC_INTENT, Candidate, Question, read
 from bot.actions.wording import Reply, Turn, offered, phrase
-from knowledge_base.answers import Answer, answer_topic, format_date
+from knowledge_base.answers import Answer, answer_topic, footer, format_date
 from knowledge_base.calculators import calculate
 from knowledge_base.errors import NoValueOnDate
 from knowledge_base.loading import knowledge_base
@@ -51,9 +51,7 @@ CONTEXT_ABOVE = 0.05  # a short follow-up is read as a topic of the same subject
 SECOND_QUESTION_ABOVE = 0.55  # a message is taken for two questions only when both are this clear
 SHORT = 8  # words of a follow-up that leaves the rest unsaid
 _CONNECTIVE = re.compile(r"^(da |vay |the |con |neu |the con |vay con |roi |a )*(con|the|neu|vay|thi)\b")
-_ASKING = re.compile(
-    r"\?|\b(bao nhieu|bn|nhieu|khong|ko|k|gi|j|nao|ntn|sao|dau|may|chua|bao lau|khi nao|the nao|nhu the nao)\b"
-)
+_ASKING = re.compile(r"\?|\b(bao nhieu|bn|nhieu|khong|ko|k|gi|j|nao|ntn|sao|dau|may|chua|bao lau|khi nao)\b")
 
 
 class ActionAnswerTopic(Action):
@@ -167,9 +165,9 @@ class _Answering:
         """The subject's topic that works out what the values just given change."""
         for topic in self.topics.values():
             family = FAMILIES.get(topic.calculator or "")
-            if topic.subject == subject and topic.aspect == "calculate" and family:
-                if family.uses & self.found.keys():
-                    return topic
+            works_out = family and family.uses & self.found.keys()
+            if works_out and topic.subject == subject and topic.aspect == "calculate":
+                return topic
         return None
 
     def _agreed(self, offered_before: list[str]) -> Reply:
@@ -242,7 +240,8 @@ class _Answering:
         family = FAMILIES.get(topic.calculator or "")
         if not family:
             return None
-        _read_level(self.question.text, values, on)
+        if family is VOLUNTARY_CONTRIBUTION and values.get("amount") is None:
+            values.update(level_income(self.question.text, on))
         missing = family.missing(values)
         if missing and family.calculator == "household_health" and values.get("member_order"):
             missing = None
@@ -255,13 +254,14 @@ class _Answering:
             return None
         result = calculate(family.calculator, family.inputs(values, on), on)
         assumed = [phrase(self.domain, name) for name in family.assumed(values)]
-        lines = list(result.working) if result.working else [result.reason or ""]
+        lines = [*([result.reason] if result.reason else []), *result.working]
         if assumed and result.status == "ok":
             lines.append(phrase(self.domain, "utter_assumed", assumptions=", ".join(assumed)))
+        lines += ["", footer(result.citations, result.as_of, result.reported)]
         buttons = [*offered(self.domain, f"utter_alternatives_{family.calculator}"), *self._next(topic)]
         reply = Reply(
             "answered",
-            "\n".join([*lines, "", result.footer()]),
+            "\n".join(lines),
             buttons,
             [topic.id],
             result.citations,
@@ -307,20 +307,6 @@ def _values(question: Question) -> Values:
     for entity in question.entities:
         values.setdefault(entity.name, entity.value)
     return values
-
-
-def _read_level(text: str, values: Values, on: date) -> None:
-    """`mức thấp nhất` and `mức cao nhất` are amounts too: the law's floor and ceiling of that day."""
-    if values.get("amount") is not None:
-        return
-    rules = knowledge_base().law.at(on)
-    folded = fold(text)
-    if re.search(r"\b(thap nhat|toi thieu|it nhat|nho nhat)\b", folded):
-        values["amount"] = rules.amount("poverty.rural")
-    elif re.search(r"\b(cao nhat|toi da|kich tran)\b", folded):
-        values["amount"] = int(
-            rules.rate("voluntary.income_ceiling") * rules.amount("wages.base_salary")
-        )
 
 
 def _answer_day(question: Question, topic: Topic, today: date) -> date:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
@@ -25,7 +26,7 @@ Facets = Mapping[str, Sequence[str]]  # label to one name per further head, like
 def _words(text: str) -> list[str]:
     """Vietnamese words, accents kept, and each pair of neighbours."""
     words = [word.lower().replace(" ", "_") for word in word_tokenize(normalise(text))]
-    return words + [f"{left} {right}" for left, right in zip(words, words[1:])]
+    return words + [f"{left} {right}" for left, right in pairwise(words)]
 
 
 def _folded_words(text: str) -> list[str]:

@@ -17,10 +17,10 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
+from vietnamese.segments import split_questions
 
 from bot.components.ranking import Facets, Ranker
 from knowledge_base.loading import knowledge_base
-from vietnamese.segments import split_questions
 
 RANKING = "topic_ranking"
 QUESTIONS = "questions"
@@ -115,7 +115,9 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             text = message.get(TEXT) or ""
             ranking = self._rank(text)
             parts = split_questions(text)
-            questions = [{"text": part, RANKING: self._rank(part)} for part in parts] if len(parts) > 1 else []
+            questions = (
+                [{"text": part, RANKING: self._rank(part)} for part in parts] if len(parts) > 1 else []
+            )
             best = ranking[0]
             intent = {"name": best["name"].partition("/")[0], "confidence": best["confidence"]}
             message.set(INTENT, intent, add_to_output=True)
