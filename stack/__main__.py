@@ -114,11 +114,14 @@ class Stack:
         while time.monotonic() < deadline:
             self.check()
             with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                with urllib.request.urlopen(f"{url}/readyz", timeout=20) as response:
-                    if response.status == 200 and self._answers(url):
-                        return
+                if self._ready(url) and self._answers(url):
+                    return
             time.sleep(0.5)
         raise CannotStart(f"No question was answered within {READY_WITHIN} s. {self._tail('rasa')}")
+
+    def _ready(self, url: str) -> bool:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=20) as response:
+            return bool(response.status == 200)
 
     def _answers(self, url: str) -> bool:
         body = json.dumps({"id": "ready", "text": "xin chào"}).encode()
@@ -126,7 +129,7 @@ class Stack:
             f"{url}/evaluation/ask", body, {"Content-Type": "application/json"}, method="POST"
         )
         with urllib.request.urlopen(request, timeout=30) as response:
-            return json.load(response).get("outcome") == "chitchat"
+            return bool(json.load(response).get("outcome") == "chitchat")
 
     def watch(self) -> None:
         """Return never: raises CannotStart as soon as a child ends."""
