@@ -99,6 +99,10 @@ class Rules:
         assert entry.value is not None
         return entry.value
 
+    def since(self, name: str) -> date:
+        """The first day a rule has a value: before it the rule did not exist."""
+        return self._law[name].values[0].start
+
     def amount(self, name: str) -> int:
         """An integer value: đồng, months, days, years or people."""
         value = self[name]
