@@ -33,9 +33,19 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = main.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve the channels and the console until stopped")
-    commands.add_parser("migrate", help="bring the database to the newest revision")
-    ask = commands.add_parser("ask", help="ask a running gateway, by the path a web chat takes", epilog=BATCH)
+
+    def add(name: str, description: str, epilog: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=description,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    add("serve", "serve the channels and the console until stopped", ENVIRONMENT)
+    add("migrate", "bring the database to the newest revision", ENVIRONMENT)
+    ask = add("ask", "ask a running gateway, by the path a web chat takes", BATCH)
     ask.add_argument("question", nargs="?", help="one question; its answer is printed")
     ask.add_argument("--batch", type=Path, metavar="FILE", help="ask every line of a JSON-lines file")
     ask.add_argument("--out", type=Path, metavar="FILE", help="where the answers to a batch are written")

@@ -55,13 +55,21 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
     outbox = StoredOutbox(signals)
     ownership = ConversationOwnership(signals)
     cases = CaseService(outbox, ownership, StoredConversations(), office)
-    rasa = RasaClient(settings.rasa_url, settings.rasa_retry_seconds, token=settings.rasa_token)
+    rasa = RasaClient(settings.rasa_url, retry_seconds=settings.rasa_retry_seconds, token=settings.rasa_token)
 
     app = web.Application(middlewares=[log_request], client_max_size=MAX_BODY)
     app[DATABASE] = database
     app[RASA] = rasa
     app[SIGNALS] = signals
-    app[WORKER] = Worker(database, signals, rasa, cases, outbox, ownership, texts)
+    app[WORKER] = Worker(
+        database=database,
+        signals=signals,
+        rasa=rasa,
+        cases=cases,
+        outbox=outbox,
+        ownership=ownership,
+        texts=texts,
+    )
     app[SENDER] = Sender(database, signals, {}, texts)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
@@ -70,7 +78,15 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
     app.router.add_get("/readyz", _readiness)
     evaluation = Evaluation(database, signals, inbox, settings.development)
     app.router.add_post("/evaluation/ask", evaluation.ask)
-    WebChat(database, signals, inbox, office, texts, secret_key).add_routes(app)
+    web_chat = WebChat(
+        database=database,
+        signals=signals,
+        inbox=inbox,
+        office=office,
+        texts=texts,
+        secret_key=secret_key,
+    )
+    web_chat.add_routes(app)
     password_file = await ensure_first_agent(database.sessions, settings.data_dir)
     console = create_console(cases, database.sessions, office, secret_key, password_file)
     app.add_subapp("/console", console)
@@ -83,11 +99,11 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
         # One process owns the file: what is marked as in work was left behind by one that died.
         async with database.sessions.begin() as session:
             await repository.end_leases(session, utc_now())
-    pumps = [app[WORKER].pump, app[SENDER].pump]
-    for pump in pumps:
-        pump.start()
+    worker, sender = app[WORKER].pump, app[SENDER].pump
+    worker.start()
+    sender.start()
     yield
-    await asyncio.gather(*(pump.stop(DRAIN_SECONDS) for pump in pumps))
+    await asyncio.gather(worker.stop(DRAIN_SECONDS), sender.stop(DRAIN_SECONDS))
     await app[RASA].close()
     await database.close()
 

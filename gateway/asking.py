@@ -42,7 +42,7 @@ class AskError(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a batch: `conversation` and `on` as in `docs` of `python -m gateway ask --help`."""
+    """One line of a batch: `on` is an ISO date or None."""
 
     number: int
     id: Any
@@ -59,7 +59,7 @@ def gateway_url(settings: Settings, given: str | None) -> str:
         return str(json.loads(settings.stack_file.read_text())["gateway"]).rstrip("/")
     except FileNotFoundError as error:
         raise AskError(
-            f"no stack is running on {settings.data_dir}; start one with `make run` or name it with --gateway",
+            f"no stack runs on {settings.data_dir}; start one with `make run` or name it with --gateway",
             1,
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -137,13 +137,16 @@ class RasaClient:
     def __init__(
         self,
         url: str,
+        *,
         retry_seconds: float,
         timeout_seconds: float = TURN_TIMEOUT_SECONDS,
         token: str | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.longest_turn_seconds = retry_seconds + timeout_seconds
         self._url = url
         self._retry_seconds = retry_seconds
+        self._sleep = sleep
         self._parameters = {"token": token} if token else {}
         # A kept connection that Rasa has closed fails after the request left, which could not be retried.
         self._http = aiohttp.ClientSession(
@@ -174,17 +177,17 @@ class RasaClient:
         }
         clock = asyncio.get_running_loop().time
         give_up_at = clock() + self._retry_seconds
-        pause = FIRST_PAUSE_SECONDS
+        seconds = FIRST_PAUSE_SECONDS
         while True:
             try:
                 return await self._ask_once(body)
             except aiohttp.ClientConnectorError as error:
                 if error.os_error.errno != errno.ECONNREFUSED:
                     raise RasaFailed("unreachable") from error
-                if clock() + pause > give_up_at:
+                if clock() + seconds > give_up_at:
                     raise RasaFailed("refused") from error
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            await self._sleep(seconds)
+            seconds = min(seconds * 2, LONGEST_PAUSE_SECONDS)
 
     async def _ask_once(self, body: Mapping[str, object]) -> Answer:
         url = f"{self._url}/webhooks/rest/webhook"

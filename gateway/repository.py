@@ -186,14 +186,14 @@ async def claim_inbox(
         .limit(1)
         .with_for_update(of=InboxMessage, skip_locked=True)
     )
-    found = (await session.execute(statement)).tuples().one_or_none()
+    found = (await session.execute(statement)).one_or_none()
     if found is None:
         return None
-    message, _ = found
+    message, conversation = found
     message.status = "processing"
     message.attempts += 1
     message.lease_until = lease_until
-    return found
+    return message, conversation
 
 
 async def finish_inbox(session: AsyncSession, message: InboxMessage) -> bool:
@@ -359,14 +359,14 @@ async def claim_outbox(
         .limit(1)
         .with_for_update(of=OutboxMessage, skip_locked=True)
     )
-    found = (await session.execute(statement)).tuples().one_or_none()
+    found = (await session.execute(statement)).one_or_none()
     if found is None:
         return None
-    row, _ = found
+    row, conversation = found
     row.status = "sending"
     row.attempts += 1
     row.lease_until = lease_until
-    return found
+    return row, conversation
 
 
 async def settle_outbox(
@@ -436,4 +436,5 @@ async def written(
         .order_by(OutboxMessage.id.desc())
         .limit(limit)
     )
-    return list(reversed((await session.execute(statement)).tuples().all()))
+    rows = (await session.execute(statement)).all()
+    return [(message, turn) for message, turn in reversed(rows)]

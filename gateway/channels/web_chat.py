@@ -10,7 +10,8 @@ import json
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -125,6 +126,7 @@ class WebChat:
 
     def __init__(
         self,
+        *,
         database: Database,
         signals: Signals,
         inbox: Inbox,
@@ -220,17 +222,13 @@ class WebChat:
         conversation = await self._conversation(citizen_id)
         if conversation is None:
             return web.Response(status=204)
-        cursor = Cursor.parse(request.headers.get("Last-Event-ID")) or Cursor.parse(
-            request.query.get("after")
-        )
+        seen = request.headers.get("Last-Event-ID") or request.query.get("after")
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )
         await response.prepare(request)
-        try:
-            await self._stream(response, conversation.id, cursor)
-        except ConnectionResetError:
-            pass  # the page was closed
+        with suppress(ConnectionResetError):  # the page was closed
+            await self._stream(response, conversation.id, Cursor.parse(seen))
         return response
 
     async def _stream(
@@ -268,8 +266,7 @@ class WebChat:
             thinking = conversation.owner != "agent" and await repository.unfinished(session, conversation_id)
         readable = [message for message, _ in written if message.status in READABLE]
         lines = []
-        message: InboxMessage | OutboxMessage
-        for message in heapq.merge(received, readable, key=_written_at):
+        for message in _merged(received, readable):
             if isinstance(message, InboxMessage):
                 cursor = Cursor(max(cursor.received, message.id), cursor.written)
             else:
@@ -304,6 +301,14 @@ class WebChat:
 
     def _refuse(self, status: int, key: str, headers: dict[str, str] | None = None) -> web.Response:
         return web.json_response({"message": self._texts[key]}, status=status, headers=headers)
+
+
+def _merged(
+    received: list[InboxMessage], written: list[OutboxMessage]
+) -> Iterator[InboxMessage | OutboxMessage]:
+    """By time, each direction in the order of its ids, on which resuming relies."""
+    streams: list[Sequence[InboxMessage | OutboxMessage]] = [received, written]
+    return heapq.merge(*streams, key=_written_at)
 
 
 def _written_at(message: InboxMessage | OutboxMessage) -> datetime:
