@@ -28,20 +28,22 @@ _SCALES = {
     "nghin": 10**3, "ngan": 10**3, "nghan": 10**3, "ngin": 10**3, "k": 10**3,
     "dong": 1, "d": 1, "vnd": 1, "₫": 1,
 }  # fmt: skip
-# Words that mean money only when written so: `củ` but not `cũ` (old) nor `cụ` (elder), `đồng` but not `đóng` (pay).
+# Words that mean money only when written so: `củ` but not `cũ` (old) nor `cụ` (elder), `đồng` but not
+# `đóng` (pay).
 _SPELLINGS = {
     "cu": {"củ", "cu"},
     "ty": {"tỷ", "tỉ", "ty"},
     "ti": {"tỉ", "ti"},
     "dong": {"đồng", "đông", "dồng", "dong", "đòng", "đồg"},
-    "lit": {"lít", "lit", "lit"},
+    "lit": {"lít", "lit"},
     "ngan": {"ngàn", "ngan", "ngán"},
 }
 _SCALE = r"(?P<scale>trieeuj|trieuj|trieu|triu|trd|tr|cu|ty|ti|lit|nghin|nghan|ngan|ngin|k|dong|vnd|d|₫)"
 _NUMBER = (
     r"(?:(?P<grouped>[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3}){2,})"
     r"|(?P<plain>[0-9]{1,13})(?:[.,](?P<fraction>[0-9]{1,3}))?"
-    rf"|(?P<mixed>[0-9]{{1,2}}\s*(?:chuc|tram)(?![a-z])(?:\s+{WORDS})?)|(?P<words>{WORDS})|(?P<nua>(?<![a-z])nua))"
+    rf"|(?P<mixed>[0-9]{{1,2}}\s*(?:chuc|tram)(?![a-z])(?:\s+{WORDS})?)|(?P<words>{WORDS})|(?P<nua>"
+    rf"(?<![a-z])nua))"
 )
 _ALONE = r"(?<![0-9])(?<![0-9][.,/])"
 _HEAD = re.compile(rf"{_ALONE}{_NUMBER}\s*{_SCALE}(?![a-z])")
@@ -49,7 +51,9 @@ _RANGE_BEFORE = re.compile(r"[0-9]\s*[-–~]\s*$")
 _UNSURE_BEFORE = re.compile(r"(?<![a-z])(?:may|vai|bao nhieu|chuc|tram|ram)\s+$")
 _AND_A_HALF = re.compile(r"\s*ruoi(?![a-z])")
 _ATTACHED = re.compile(r"([0-9]{1,3})(?![0-9a-ce-z])(?!d[a-z])(?![.,][0-9])")
-_APART = re.compile(rf"\s+([0-9]{{1,3}})(?![0-9a-z%/\-])(?![.,][0-9])(?!\s*(?!dong(?![a-z]))(?:{COUNTED}))(?!\s*x(?![a-z]))")
+_APART = re.compile(
+    rf"\s+([0-9]{{1,3}})(?![0-9a-z%/\-])(?![.,][0-9])(?!\s*(?!dong(?![a-z]))(?:{COUNTED}))(?!\s*x(?![a-z]))"
+)
 _HUNDREDS = re.compile(rf"\s*(?:[0-9]\s*tram(?![a-z])|{WORDS})")
 _ONE_WORD = re.compile(
     r"\s+(mot|hai|ba|tu|bon|nam|lam|sau|bay|tam|chin)(?=\s*(?:$|[.,;?!/)\n])"
@@ -63,8 +67,10 @@ _BARE = re.compile(
     r"(?![\w%/•]|[.,\-][0-9])(?!\s*(?:%|phan tram|nguoi|ng|thang|nam|tuoi)(?![a-z]))"
 )
 _NUMBER_OF_SOMETHING = re.compile(
-    r"(?<![a-z])(?:so|ma|cccd|cmnd|cmt|can cuoc|sdt|stk|tk|tai khoan|dien thoai|dt|otp|the|zalo|goi|pin|bhxh|bhyt)\W*(?:la\W+|:\s*)?$"
+    r"(?<![a-z])(?:so|ma|cccd|cmnd|cmt|can cuoc|sdt|stk|tk|tai khoan|dien thoai|dt|otp|the|zalo|goi|pin"
+    r"|bhxh|bhyt)\W*(?:la\W+|:\s*)?$"
 )
+_FOREIGN = re.compile(r"\s*(?:đô|usd|euro|yên)(?!\w)", re.IGNORECASE)
 _CURRENCIES = {"dong", "d", "vnd", "₫"}
 _GREATEST = 10**13
 
@@ -140,6 +146,8 @@ def _read_from(reading: Reading, match: re.Match[str]) -> tuple[int, int] | None
     if value is None or not _is_plausible(match, word, written, value):
         return None
     end = match.end()
+    if _FOREIGN.match(reading.text, end):
+        return None
     if scale == 1:
         return value, end
     return _with_tail(reading, value, scale, end)
@@ -150,9 +158,13 @@ def _is_plausible(match: re.Match[str], word: str, written: str, value: int) -> 
         return value >= 1000
     if word == "k" and not match[0][-2].isdigit():
         # `80 k` ends a question more often than it names eighty thousand.
-        return value >= 150_000 or match.string[match.end() :].lstrip().startswith(("/", "mot ", "1 ", "moi "))
+        return value >= 150_000 or match.string[match.end() :].lstrip().startswith(
+            ("/", "mot ", "1 ", "moi ")
+        )
     if word == "lit":
-        return value <= 50 * 10**5 and not match.string[match.end() :].lstrip().startswith(("xang", "sua", "nuoc", "dau"))
+        return value <= 50 * 10**5 and not match.string[match.end() :].lstrip().startswith(
+            ("xang", "sua", "nuoc", "dau")
+        )
     return True
 
 

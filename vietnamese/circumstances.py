@@ -7,21 +7,27 @@ from vietnamese.text import Found, Reading
 
 _NOT = r"(?:khong|ko|k|kg|hong|hok|khg)"
 _NOT_SUPPORTED = re.compile(
-    rf"(?<![a-z]){_NOT}\s+(?:phai\s+|thuoc\s+|co\s+|nam trong\s+){{0,2}}(?:dien|doi tuong|ho|nhom|gia dinh)(?![a-z])"
-    r"(?:\s+(?:nao|gi|uu tien|chinh sach|ho tro|duoc ho tro|dac biet|ho|ngheo|can ngheo|dan toc thieu so))*"
-    rf"|(?<![a-z]){_NOT}\s+(?:phai\s+|thuoc\s+)?(?:can\s+)?ngheo(?![a-z])|(?<![a-z]){_NOT}\s+uu tien(?![a-z])"
+    rf"(?<![a-z]){_NOT}\s+(?:phai\s+|thuoc\s+|nam trong\s+|la\s+){{1,2}}(?:dien|doi tuong|nhom)(?![a-z])"
+    r"(?!\s+(?:bat buoc|tham gia|dong|phai))(?:\s+(?:nao|gi|uu tien|chinh sach|duoc ho tro|ho tro"
+    r"|dac biet|ho|ngheo|can ngheo|dan toc))*"
+    rf"|(?<![a-z]){_NOT}\s+(?:phai\s+|thuoc\s+|la\s+|co\s+)*(?:dien\s+|ho\s+|gia dinh\s+|nguoi\s+"
+    rf"|nha\s+)*(?:can\s+)?ngheo(?![a-z])"
+    rf"|(?<![a-z]){_NOT}\s+uu tien(?![a-z])"
 )
 _ORDINARY = re.compile(
-    r"(?<![a-z])(?:dien|doi tuong|ho|nguoi|nhom|gia dinh|dan)\s+(?:binh thuong|khac|thuong(?!\s+(?:tru|xuyen|binh|tat)))(?![a-z])"
+    r"(?<![a-z])(?:dien|doi tuong|ho|nguoi|nhom|gia dinh|dan)\s+(?:binh thuong|thuong(?!\s+(?:tru|xuyen"
+    r"|binh|tat)))(?![a-z])|(?<![a-z])(?:dien|doi tuong|nhom)\s+khac(?![a-z])(?!\s+nhau)"
 )
 _NEAR_POOR = re.compile(r"(?<![a-z])(?:can|cn|gan)\s*ngh?eo+(?![a-z])|(?<![a-z])hcn(?![a-z])")
 _POOR = re.compile(
-    r"(?<![a-z])(?<!chuan )(?<!thoat )(?<!khoi )(?<!chuan ra )(?:ho|dien|gia dinh|nha|nguoi|dan|thuoc|so)\s+(?:em\s+|e\s+|minh\s+|toi\s+)?ngh?eo+(?![a-z])"
+    r"(?<![a-z])(?<!chuan )(?<!thoat )(?<!khoi )(?<!chuan ra )(?:ho|dien|gia dinh|nha|nguoi|dan|thuoc"
+    r"|so)\s+(?:em\s+|e\s+|minh\s+|toi\s+)?ngh?eo+(?![a-z])"
     r"(?!\s+(?:kho\s+)?(?:moi|tang|thay doi))"
 )
 _ETHNIC = re.compile(
-    r"(?<![a-z])(?:nguoi\s+|dong bao\s+)?(?:dan toc(?!\s+(?:kinh|noi tru))(?:\s+(?:thieu so|it nguoi))?|dtts|dttts)(?![a-z])"
-    r"|(?<![a-z])(?:hmong|h'mong|h mong|khmer|kho me|e de|ba na|gia rai|jrai|raglai)(?![a-z])"
+    r"(?<![a-z])(?:nguoi\s+|dong bao\s+)?(?:dan toc(?!\s+(?:kinh|noi tru))(?:\s+(?:thieu so|it nguoi))?"
+    r"|dtts|dttts)(?![a-z])"
+    r"|(?<![a-z])(?:hmong|h'mong|h mong|khmer|kho me|gia rai|jrai|raglai)(?![a-z])"
     r"|(?<![a-z])nguoi\s+(?:mong|tay|nung|muong|san diu|cao lan)(?![a-z])"
 )
 _ISLAND = re.compile(r"(?<![a-z])(?:xa dao|huyen dao|dac khu|ngoai dao|dao xa|hai dao)(?![a-z])")
@@ -29,73 +35,134 @@ _ISLAND = re.compile(r"(?<![a-z])(?:xa dao|huyen dao|dac khu|ngoai dao|dao xa|ha
 _NU = re.compile(r"(?<![a-z])(?:lao dong nu|gioi tinh nu|phu nu|nu gioi|nu)(?![a-z])")
 _NAM = re.compile(r"(?<![a-z])(?:lao dong nam|gioi tinh nam|nam gioi|nam)(?![a-z])")
 _NAM_IN_A_NAME = re.compile(
-    r"(?:(?<![a-z])(?:viet|mien|phia|huong|ha|quang|dong|tay|an|ong|anh|chu|em|chi|ba|ten|tinh|hoa|bv|so|[0-9]+)\s+)$"
+    r"(?:(?<![a-z])(?:viet|mien|phia|huong|ha|quang|dong|tay|an|ong|anh|chu|em|chi|ba|ten|tinh|hoa|bv"
+    r"|so|[0-9]+)\s+)$"
 )
-_NAM_OF_A_NAME = re.compile(r"\s+(?:dinh(?!\s+(?:nghi|dong))|bo|a(?![a-z])|my|phi|phong|can|dan|cuong|[0-9]{4}(?![0-9]))")
+_NAM_OF_A_NAME = re.compile(
+    r"\s+(?:dinh(?!\s+(?:nghi|dong))|bo|a(?![a-z])|my|phi|phong|can|dan|cuong|nay|ngoai|sau|toi|roi"
+    r"|[0-9]{4}(?![0-9]))"
+)
 _NAM_WITHOUT_ACCENTS = re.compile(
-    r"(?<![a-z])(?:lao dong|gioi tinh|la|bac|gioi|nguoi)\s+nam(?![a-z])(?!\s*[0-9])|(?<![a-z])nam\s+gioi(?![a-z])"
-    r"|(?<!thang )(?<!sai )(?<!sua )(?<!ngay )(?<!ghi )(?<!doi )(?<![a-z])nam\s+sinh(?=\s+(?:thang|nam|ngay|[0-9]))"
+    r"(?<![a-z])(?:lao dong|gioi tinh|la|bac|gioi|nguoi)\s+nam(?![a-z])(?!\s*[0-9])|"
+    r"(?<![a-z])nam\s+gioi(?![a-z])"
+    r"|(?<!thang )(?<!sai )(?<!sua )(?<!ngay )(?<!ghi )(?<!doi )(?<![a-z])nam\s+sinh(?=\s+(?:thang|nam"
+    r"|ngay|[0-9]))"
     r"|(?<![a-z])(?:19|20)[0-9]{2}\s+nam(?![a-z])(?!\s*[0-9])|(?<![a-z])nam\s+(?:bao nhieu|bn|may)\s+tuoi"
     r"|^nam(?=\s+(?:dong|du\s|bao nhieu))|(?<=tuoi\s)nam(?![a-z])|(?<![a-z])nam(?=\s+[0-9]{2}\s*tuoi)"
 )
 _OWNER = r"\s+(?:cua\s+)?(?:em|e|toi|t|minh|chau|con|tui|chong|vo)(?![a-z])"
 _OWNER_AFTER = re.compile(_OWNER)
 _WOMAN = re.compile(
-    rf"(?<![a-z])(?:(?:me|vo|vk|ba xa|ba noi|ba ngoai|chi gai|em gai|bac gai|con gai|di)(?:{_OWNER})"
+    rf"(?<![a-z])(?:(?:me|vo|vk|ba xa|ba noi|ba ngoai|chi gai|em gai|bac gai|con gai)(?:{_OWNER})"
     r"|(?:ba noi|ba ngoai|chi gai|em gai|bac gai|me bim|la con gai)(?![a-z]))"
 )
-_WOMAN_SPELT = re.compile(rf"(?<![a-z])(?:ba|co|ma)(?:{_OWNER})|(?<![a-z])(?:chi)\s+(?:toi|minh|chau)(?![a-z])|(?<![a-z])(?:co|chi|ba|di|me)\s+(?=[0-9]{{2}}\s*t)")
+_WOMAN_SPELT = re.compile(
+    rf"(?<![a-z])(?:ba|co|ma|di)(?:{_OWNER})|(?<![a-z])(?:chi)\s+(?:toi|minh|chau)(?![a-z])|(?<![a-z])"
+    rf"(?:co|chi|ba|di|me)(?=\s+[0-9]{{2}}\s*t)"
+)
 _WOMAN_SPELLINGS = ("bà", "cô", "má", "chị", "dì", "mẹ")
 _MAN = re.compile(
     rf"(?<![a-z])(?:(?:bo|cha|chong|ck|ong|ong noi|ong ngoai|anh trai|em trai|con trai|bac trai)(?:{_OWNER})"
     r"|(?:ong noi|ong ngoai|ong xa|anh trai|em trai|bac trai|la con trai)(?![a-z]))"
 )
-_MAN_SPELT = re.compile(rf"(?<![a-z])(?:ba|chu|cau|tia)(?:{_OWNER})|(?<![a-z])anh\s+(?:toi|minh|chau)(?![a-z])|(?<![a-z])(?:chu|anh|ong|bo)\s+(?=[0-9]{{2}}\s*t)")
+_MAN_SPELT = re.compile(
+    rf"(?<![a-z])(?:ba|chu|cau|tia)(?:{_OWNER})|(?<![a-z])anh\s+(?:toi|minh|chau)(?![a-z])|(?<![a-z])"
+    rf"(?:chu|anh|ong|bo)(?=\s+[0-9]{{2}}\s*t)"
+)
 _MAN_SPELLINGS = ("ba", "chú", "cậu", "tía", "anh", "ông", "bố")
-_PAIRS = re.compile(r"(?<![a-z])(?:co chu|anh chi|chi em|anh em|ong ba|ba me|bo me|cha me|vo chong|vk ck|me con|bo con|ba con|chu bac)(?![a-z])")
+_PAIRS = re.compile(
+    r"(?<![a-z])(?:co chu|anh chi|chi em|anh em|ong ba|ba me|bo me|cha me|ba ma|bo ma|vo chong|vk ck"
+    r"|vo con|chong con|me con|bo con|ba con|chu bac)(?![a-z])"
+)
 
-_TWINS = re.compile(r"(?<![a-z])(?:sinh doi|song thai|song sinh|thai doi|bau doi|de doi|mang thai doi|cap doi|sanh doi)(?![a-z])(?!\s+(?:ten|the|dia))")
+_TWINS = re.compile(
+    r"(?<![a-z])(?:sinh doi|song thai|song sinh|thai doi|bau doi|de doi|mang thai doi|cap doi|sanh doi)"
+    r"(?![a-z])(?!\s+(?:ten|the|dia))"
+)
 _TRIPLETS = re.compile(
     r"(?<![a-z])(?:(?P<verb>sinh|de|bau|thai|sanh)\s+(?:ba|3)|tam thai)(?![a-z0-9])"
-    r"(?!\s*(?:thang|tuan|ngay|nam|lan|me|em|toi|noi|ngoai|th|t|tuoi|con\s+(?:thu|trai|gai))(?![a-z])|\s*[.,/]?[0-9])"
+    r"(?!\s*(?:thang|tuan|ngay|nam|lan|me|em|toi|noi|ngoai|th|t|tuoi|con\s+(?:thu|trai|gai))(?![a-z])"
+    r"|\s*[.,/]?[0-9])"
 )
 _NEWBORNS = re.compile(
-    rf"(?:(?<![a-z])(?P<verb>sinh|de|bau|sanh|mang thai)\s+(?:duoc\s+|dc\s+|mot lan\s+|1 lan\s+|xong\s+|them\s+)?)?"
-    rf"(?<!thu )(?P<count>{DIGITS}|{WORDS})\s*(?P<noun>be|em be|baby|con|dua|chau)(?![a-z])(?!\s*(?:thu|dau|so|nuoi)(?![a-z]))"
+    rf"(?:(?<![a-z])(?P<verb>sinh|de|bau|sanh|mang thai)\s+(?:duoc\s+|dc\s+|mot lan\s+|1 lan\s+|xong\s+"
+    rf"|them\s+)?)?"
+    rf"(?<!thu )(?P<count>{DIGITS}|{WORDS})\s*(?P<noun>be|em be|baby|con|dua|chau)(?![a-z])(?!\s*(?:thu"
+    rf"|dau|so|nuoi)(?![a-z]))"
 )
 _AT_ONCE = re.compile(r"(?<![a-z])(?:(?:mot|1|cung)\s+(?:lan|luc)|cung sinh|luon)(?![a-z])")
 _CHILD = r"(?:con|be|dua|chau|em be|baby|nhoc|nhok)"
 _BIRTH_ORDER = re.compile(
-    rf"(?<![a-z])(?:{_CHILD}|(?:lan\s+)?sinh|sinh\s+lan|de\s+lan|bau\s+lan|mang thai\s+lan)\s*(?:thu\s*(?P<order>[0-9]|nhat|nhi|mot|hai|ba|tu|bon|nam|sau|bay|tam|chin)|so\s*(?P<number>[1-9])|t(?P<short>[1-9]))(?![0-9a-z])"
+    rf"(?<![a-z])(?:{_CHILD}|(?:lan\s+)?sinh|sinh\s+lan|de\s+lan|bau\s+lan|mang thai\s+lan)\s*(?:thu\s*"
+    rf"(?P<order>[0-9]|nhat|nhi|mot|hai|ba|tu|bon|nam|sau|bay|tam|chin)|so\s*(?P<number>[1-9])|t"
+    rf"(?P<short>[1-9]))(?![0-9a-z])"
 )
 _BIRTH_ORDER_SHORT = re.compile(
-    rf"(?<![a-z])(?:(?:sinh|de|bau|sanh|mang thai|co bau)\s+(?:con|be|dua|em be|tap|lan)|tap)\s+(?P<order>[1-9]|hai|ba)(?![0-9a-z])"
-    r"(?!\s*(?:tuoi|tuan|ngay|nam|kg|thang(?!\s*[0-9])|[.,/]))"
+    r"(?<![a-z])(?:(?:sinh|de|bau|sanh|mang thai|co bau)\s+(?:con|be|dua|em be|tap|lan)|tap)\s+"
+    r"(?P<order>[1-9]|hai|ba)(?![0-9a-z])"
+    r"(?!\s*(?:tuoi|tuan|ngay|nam|kg|tr|trieu|k|cu|thang(?!\s*[0-9])|[.,/]))"
 )
-_FIRST_BORN = re.compile(rf"(?<![a-z])(?:{_CHILD}|sinh lan|de lan|mang thai lan|bau lan)\s+(?P<word>dau)(?:\s+long|\s+tien)?(?![a-z])(?!\s*(?:om|benh|nang|yeu|bung|dau))|(?<![a-z])con so(?![a-z])(?=$|[ ,.?!]*$)")
+_FIRST_BORN = re.compile(
+    rf"(?<![a-z])(?:{_CHILD}|sinh lan|de lan|mang thai lan|bau lan)\s+(?P<word>dau)(?:\s+long|\s+tien)?"
+    rf"(?![a-z])(?!\s*(?:om|benh|nang|yeu|bung|dau))|(?<![a-z])con so(?![a-z])(?=$|[ ,.?!]*$)"
+)
 
-_SURGERY = re.compile(r"(?<![a-z])(?:(?:sinh|de|sanh)(?:\s+(?:con|be|phai|bang|do))?\s+(?:mo|phau thuat)|(?:mo|phau thuat)\s+(?:de|sinh|lay thai|bat con|lay con))(?![a-z])")
-_NATURAL = re.compile(r"(?<![a-z])(?:sinh|de|sanh)(?:\s+(?:con|be|dau|long|nay|em|duoc|ngon|[0-9])){0,3}\s+(?P<word>thuong)(?![a-z])(?!\s+(?:tru|xuyen|thi(?=\s+bao)|tat))")
+_SURGERY = re.compile(
+    r"(?<![a-z])(?:(?:sinh|de|sanh)(?:\s+(?:con|be|phai|bang|do))?\s+(?:mo|phau thuat)|(?:mo"
+    r"|phau thuat)\s+(?:de|sinh|lay thai|bat con|lay con))(?![a-z])"
+)
+_NATURAL = re.compile(
+    r"(?<![a-z])(?:sinh|de|sanh)(?:\s+(?:con|be|dau|long|nay|em|duoc|ngon|[0-9])){0,3}\s+"
+    r"(?P<word>thuong)(?![a-z])(?!\s+(?:tru|xuyen|thi(?=\s+bao)|tat))"
+)
 
 _AGE = re.compile(
-    rf"(?:(?<!thang )(?<!tuan )(?P<age>{NUMBER})\s*(?:tuoi|tuoii|tuois|tui)(?![a-z])|(?<![a-z])tuoi\s+(?P<after>[1-9][0-9])(?![0-9])(?!\s*(?:thang|nam)))"
+    rf"(?:(?<!thang )(?<!tuan )(?P<age>{NUMBER})\s*(?:tuoi|tuoii|tuois|tui)(?![a-z])|(?<![a-z])tuoi\s+"
+    rf"(?P<after>[1-9][0-9])(?![0-9])(?!\s*(?:thang|nam)))"
     rf"(?:\s*(?:va\s+|ruoi|{DIGITS}\s*(?:thang|th)(?![a-z])))?"
 )
 _AGE_SHORT = re.compile(r"(?<![a-z0-9.,/])(?P<age>2[5-9]|[3-9][0-9])t(?![a-z0-9])")
 _WEEKS = re.compile(
-    rf"(?P<weeks>{NUMBER})\s*(?:tuan|tuann|tuans)(?![a-z])(?:\s+tuoi(?![a-z]))?|(?<![a-z])tuan\s+(?:thu\s+|thai\s+)?(?P<after>[0-9]{{1,2}})(?![0-9/])"
+    rf"(?P<weeks>{NUMBER})\s*(?:tuan|tuann|tuans)(?![a-z])(?:\s+tuoi(?![a-z]))?|(?<![a-z])tuan\s+"
+    rf"(?:thu\s+|thai\s+)?(?P<after>[0-9]{{1,2}})(?![0-9/])"
 )
-_PREGNANCY = re.compile(r"(?<![a-z])(?:thai|bau|sinh non|sinh|de|sanh|say|luu|em be|mang bau)(?![a-z])")
-_PREGNANCY_BEFORE = re.compile(r"(?<![a-z])(?:thai|bau|say|luu|non|sinh|de|be)(?![a-z])[^.?!\n]{0,24}$")
+_PREGNANCY = re.compile(
+    r"(?<![a-z])(?:thai(?!\s+san)|bau|sinh non|sinh|de|sanh|say|luu|em be|mang bau)(?![a-z])"
+)
+_PREGNANCY_BEFORE = re.compile(r"(?<![a-z])(?:thai|bau|say|luu)(?![a-z])(?!\s+san)[^.?!\n]{0,8}$")
+_WAITING_BEFORE = re.compile(
+    r"(?<![a-z])(?:nop|cho|hen|tre|cham|qua han|duyet|het|lam lai)(?![a-z])[^.?!\n]{0,10}$"
+)
 _BIRTH_BEFORE = re.compile(r"(?<![a-z])(?:sinh|de|sanh)(?![a-z])[^.?!\n]{0,24}$")
-_NOT_A_BIRTH = re.compile(r"(?<![a-z])(?:thai luu|chet luu|luu thai|say thai|hu thai|pha thai|kham thai|dinh chi)(?![a-z])")
-_UNDER_32 = re.compile(r"(?<![a-z])(?:duoi|truoc|chua\s+(?:toi|den|du|day|duoc)|chua|nho hon|it hon|<)\s*(?:tuan\s+(?:thu\s+)?)?32(?:\s*tuan)?(?![a-z0-9])")
-_FROM_32 = re.compile(r"(?<![a-z])(?:tren|tu|sau|du|hon|qua|>=?)\s*(?:tuan\s+(?:thu\s+)?)?32\s*tuan(?![a-z0-9])")
+_NOT_A_BIRTH = re.compile(
+    r"(?<![a-z])(?:thai luu|chet luu|luu thai|say thai|hu thai|pha thai|kham thai|dinh chi)(?![a-z])"
+)
+_UNDER_32 = re.compile(
+    r"(?<![a-z])(?:duoi|truoc|chua\s+(?:toi|den|du|day|duoc)|chua|nho hon|it hon|<)\s*(?:tuan\s+"
+    r"(?:thu\s+)?)?32(?:\s*tuan)?(?![a-z0-9])"
+)
+_FROM_32 = re.compile(
+    r"(?<![a-z])(?:tren|tu|sau|du|hon|qua|>=?)\s*(?:tuan\s+(?:thu\s+)?)?32\s*tuan(?![a-z0-9])"
+)
 
 _REGION = re.compile(r"(?<![a-z])vung\s*(?P<region>[1-4]|iv|i{1,3}|mot|hai|ba|bon)(?![a-z0-9])")
-_REGIONS = {"1": 1, "2": 2, "3": 3, "4": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4, "mot": 1, "hai": 2, "ba": 3, "bon": 4}
+_REGIONS = {
+    "1": 1,
+    "2": 2,
+    "3": 3,
+    "4": 4,
+    "i": 1,
+    "ii": 2,
+    "iii": 3,
+    "iv": 4,
+    "mot": 1,
+    "hai": 2,
+    "ba": 3,
+    "bon": 4,
+}
 _STUDENT = re.compile(
-    r"(?<![a-z])(?:hoc sinh|sinh vien|hssv|hs\s*sv|hs,\s*sv|sv|hoc sih|tan sinh vien|hs\s+(?=lop|cap|tieu hoc))(?![a-z])"
+    r"(?<![a-z])(?:hoc sinh|sinh vien|hssv|hs\s*sv|hs,\s*sv|sv|hoc sih|tan sinh vien|hs\s+(?=lop|cap"
+    r"|tieu hoc))(?![a-z])"
 )
 
 
@@ -120,7 +187,8 @@ def parse_birth_order(text: str) -> Found[int] | None:
 
 
 def parse_caesarean(text: str) -> Found[bool] | None:
-    """True for a caesarean (`sinh mổ`), False for a normal birth (`sinh thường`), None for both or neither."""
+    """True for a caesarean (`sinh mổ`), False for a normal birth "
+    "(`sinh thường`), None for both or neither."""
     return find_caesarean(Reading.of(text))
 
 
@@ -185,7 +253,7 @@ def find_sex(reading: Reading) -> Found[str] | None:
 
 def find_children(reading: Reading) -> Found[int] | None:
     """As `parse_children`, for a prepared message."""
-    if match := _TWINS.search(reading.folded):
+    if (match := _TWINS.search(reading.folded)) and _written(reading, match, "đôi", "doi", "đooi", "song"):
         return reading.found(2, *match.span())
     if (match := _TRIPLETS.search(reading.folded)) and "bà" not in reading.written(*match.span()):
         return reading.found(3, *match.span())
@@ -216,8 +284,22 @@ def find_birth_order(reading: Reading) -> Found[int] | None:
 
 def find_caesarean(reading: Reading) -> Found[bool] | None:
     """As `parse_caesarean`, for a prepared message."""
-    surgery = next((m for m in _SURGERY.finditer(reading.folded) if _written(reading, m, "mổ", "mỗ", "mo", "phẫu", "phau")), None)
-    natural = next((m for m in _NATURAL.finditer(reading.folded) if _written(reading, m, "thường", "thuong", "thuờng", "thừơng", "thưòng", "thừong")), None)
+    surgery = next(
+        (
+            m
+            for m in _SURGERY.finditer(reading.folded)
+            if _written(reading, m, "mổ", "mỗ", "mo", "phẫu", "phau")
+        ),
+        None,
+    )
+    natural = next(
+        (
+            m
+            for m in _NATURAL.finditer(reading.folded)
+            if _written(reading, m, "thường", "thuong", "thuờng", "thừơng", "thưòng", "thừong")
+        ),
+        None,
+    )
     if bool(surgery) == bool(natural):
         return None
     match = surgery or natural
@@ -245,7 +327,7 @@ def find_region(reading: Reading) -> Found[int] | None:
 
 
 def find_weeks(reading: Reading) -> Found[int] | None:
-    """As `parse_weeks`, for a prepared message: weeks in a message that speaks of a pregnancy, or says little else."""
+    """As `parse_weeks`, for a prepared message, which speaks of a pregnancy or says little else."""
     short = len(reading.folded.split()) <= 4
     if not short and not _PREGNANCY.search(reading.folded):
         return None
@@ -254,7 +336,8 @@ def find_weeks(reading: Reading) -> Found[int] | None:
         weeks = read_number(reading, *match.span(name))
         if weeks is None or not 1 <= weeks <= 42:
             continue
-        if weeks >= 4 or _PREGNANCY_BEFORE.search(reading.folded[: match.start()]):
+        before = reading.folded[: match.start()]
+        if _PREGNANCY_BEFORE.search(before) or (weeks >= 4 and not _WAITING_BEFORE.search(before)):
             return reading.found(weeks, *match.span())
     return None
 
@@ -295,7 +378,8 @@ def _explicit_men(reading: Reading) -> list[re.Match[str]]:
 
 
 def _spelt(reading: Reading, pattern: re.Pattern[str], spellings: tuple[str, ...]) -> list[re.Match[str]]:
-    """Relatives told apart by their accents alone (`ba` father, `bà` grandmother): never in accent-free text."""
+    """Relatives told apart by their accents alone "
+    "(`ba` father, `bà` grandmother): never in accent-free text."""
     if reading.accent_free:
         return []
     return [

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from vietnamese.numbers import WORDS, read_number
-from vietnamese.text import Reading
+from vietnamese.text import CLAIMED, Reading
 
 Precision = Literal["day", "month", "year"]
 Relation = Literal["before", "after", "from", "until"]
@@ -42,8 +42,10 @@ _DONE = r"(?![0-9])(?![.,/\-][0-9])"
 _MONTH_WORD = r"(?:thang|thag|thg|thangs|thasng)"
 # What may be counted: `6 tháng 1 lần`, `3 tháng 4 người` name no month.
 COUNTED = (
-    r"(?:lan|nguoi|ng|ngay|tuan|tuoi|khau|thanh|tv|mieng|nhan|con|be|dua|chau|the|phan|ky|dot|gio|tieng|buoi|h"
-    r"|cong|cty|so|vo|vk|me|bo|cu|quyen|nam|thang|th|thg|quy|nghin|ngan|trieu|tr|k|ty|dong|d|vnd|lit|tram|chuc|ruoi)"
+    r"(?:lan|nguoi|ng|ngay|tuan|tuoi|khau|thanh|tv|mieng|nhan|con|be|dua|chau|the|phan|ky|dot|gio|tieng"
+    r"|buoi|h"
+    r"|cong|cty|so|vo|vk|me|bo|cu|quyen|nam|thang|th|thg|quy|nghin|ngan|trieu|tr|k|ty|dong|d|vnd|lit"
+    r"|tram|chuc|ruoi)"
     r"(?![a-z])|%"
 )
 _NOT_COUNTED = rf"(?!\s*(?:{COUNTED}))(?![.,]?[0-9])(?!\s*[.,]?[0-9]*\s*(?:tr|trieu|k|nghin|ngan)(?![a-z]))"
@@ -56,10 +58,12 @@ _PART = r"(?:(?P<part>dau|giua|cuoi)\s+)?"
 _ISO = re.compile(rf"{_ALONE}{_YEAR}-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01]){_DONE}")
 _FULL = re.compile(
     rf"{_ALONE}{_DAY}\s?(?:/\s?{_MONTH}\s?/\s?|-{_MONTH.replace('month', 'month_b')}-"
-    rf"|\.{_MONTH.replace('month', 'month_c')}\.(?=[0-9]{{4}}))(?P<year>(?:19|20)[0-9]{{2}}|[0-9]{{2}}){_DONE}"
+    rf"|\.{_MONTH.replace('month', 'month_c')}\.(?=[0-9]{{4}}))(?P<year>(?:19|20)[0-9]{{2}}"
+    rf"|[0-9]{{2}}){_DONE}"
 )
 _DAY_OF_MONTH = re.compile(
-    rf"(?P<lead>(?<![a-z])(?:ngay|mung|mong|hom|m)\s*)?{_ALONE}(?<!thu )(?<!be ){_DAY}\s*{_MONTH_WORD}\s*{_MONTH}"
+    rf"(?P<lead>(?<![a-z])(?:ngay|mung|mong|hom|m)\s*)?{_ALONE}(?<!thu )"
+    rf"(?<!be ){_DAY}\s*{_MONTH_WORD}\s*{_MONTH}"
     rf"(?:\s*(?:nam|/|-|,\s*nam)?\s*{_YEAR}{_DONE}|{_NEXT_TO}(?P<bare>){_NOT_COUNTED})"
 )
 _DAY_SLASH_MONTH = re.compile(
@@ -68,7 +72,8 @@ _DAY_SLASH_MONTH = re.compile(
     r"(?!\s*(?:thang|thag|th|nguoi|ng|tuan|luong|gia|tien|so|phan|nam)(?![a-z]))(?!\s*[%/])"
 )
 _QUARTER = re.compile(
-    rf"(?<![a-z])(?<![0-9] )(?<![0-9])quy\s*(?P<quarter>[1-4]|iv|i{{1,3}})(?![a-z0-9])(?:\s*(?:/|-|nam)?\s*{_YEAR}{_DONE}"
+    rf"(?<![a-z])(?<![0-9] )(?<![0-9])quy\s*(?P<quarter>[1-4]|iv|i{{1,3}})(?![a-z0-9])(?:\s*(?:/|-"
+    rf"|nam)?\s*{_YEAR}{_DONE}"
     rf"|{_NEXT_TO}(?!\s*(?:lan|nguoi)(?![a-z])))"
 )
 _MONTH_OF_YEAR = re.compile(
@@ -76,21 +81,27 @@ _MONTH_OF_YEAR = re.compile(
     rf"(?:\s?(?:/|-|\.)\s?|\s*,?\s*nam\s*|\s)(?P<year>(?:19[3-9]|20[0-9])[0-9]|(?<=/)[2-4][0-9]){_DONE}"
 )
 _MONTH_ALONE = re.compile(
-    rf"{_PART}(?<![a-z])(?P<lead>{_MONTH_WORD}|th|t)\s?{_ALONE}{_MONTH}(?![0-9a-z])(?!\s*/){_NEXT_TO}{_NOT_COUNTED}"
+    rf"{_PART}(?<![a-z])(?P<lead>{_MONTH_WORD}|th|t)\s?{_ALONE}{_MONTH}(?![0-9a-z])"
+    rf"(?!\s*/){_NEXT_TO}{_NOT_COUNTED}"
 )
 _MONTH_IN_WORDS = re.compile(
     rf"{_PART}(?<![a-z])thang\s+(?P<words>gieng|chap|muoi (?:mot|hai)|muoi|mot|hai|ba|tu|sau|bay|tam|chin"
-    rf"|nam(?=\s+nam\s|\s*/))(?![a-z])(?:\s*,?\s*(?:nam|/)\s*{_YEAR}{_DONE}|{_NEXT_TO}{_NOT_COUNTED}(?!\s+[a-z]*\s*(?:trieu|tram)))"
+    rf"|nam(?=\s+nam\s|\s*/))(?![a-z])(?:\s*,?\s*(?:nam|/)\s*{_YEAR}{_DONE}|{_NEXT_TO}{_NOT_COUNTED}"
+    rf"(?!\s+[a-z]*\s*(?:trieu|tram)))"
 )
-_NEAR_MONTH = re.compile(rf"{_PART}(?<![a-z])thang\s+(?P<which>truoc|roi|vua roi|vua qua|nay|sau|toi)(?![a-z0-9])")
+_NEAR_MONTH = re.compile(
+    rf"{_PART}(?<![a-z])thang\s+(?P<which>truoc|roi|vua roi|vua qua|nay|sau|toi)(?![a-z0-9])"
+)
 _NEAR_YEAR = re.compile(
-    rf"{_PART}(?<![a-z])(?:(?P<next>sang nam)(?!\s*[0-9]{{4}})|nam\s+(?P<which>ngoai|truoc|roi|vua roi|qua|nay|sau|toi))(?![a-z0-9])"
+    rf"{_PART}(?<![a-z])(?:(?P<next>sang nam)(?!\s*[0-9]{{4}})|nam\s+(?P<which>ngoai|truoc|roi|vua roi"
+    rf"|qua|nay|sau|toi(?!\s+(?:gio|nay))))(?![a-z0-9])"
 )
 _NEAR_DAY = re.compile(
-    r"(?<![a-z])(?:(?P<today>hom nay|hnay|bua nay)|(?P<yesterday>hom qua|hqua|bua qua)|(?P<tomorrow>ngay mai))(?![a-z])"
+    r"(?<![a-z])(?:(?P<today>hom nay|hnay|bua nay)|(?P<yesterday>hom qua|hqua|bua qua)|"
+    r"(?P<tomorrow>ngay mai))(?![a-z])"
 )
 _YEAR_NAMED = re.compile(rf"{_PART}(?<![a-z])nam\s*{_YEAR}{_DONE}(?![a-z])")
-_YEAR_BARE = re.compile(rf"{_PART}(?<![a-z0-9])(?<![0-9][.,/\-]){_YEAR}{_DONE}(?![a-z%])")
+_YEAR_BARE = re.compile(rf"{_PART}(?<![a-z0-9])(?<![0-9][.,/]){_YEAR}(?![0-9a-z%])(?![.,/][0-9])")
 _PART_ALONE = re.compile(r"(?<![a-z])(?P<part>dau|giua|cuoi)\s+nam(?![a-z])(?!\s*(?:[0-9]|hoc|thu))")
 
 _MONTH_VALUES = {
@@ -100,16 +111,20 @@ _MONTH_VALUES = {
 _MONTH_SPELLINGS = {"tu": "tư", "nam": "năm", "sau": "sáu", "bay": "bảy", "tam": "tám"}
 _QUARTERS = {"1": 1, "2": 2, "3": 3, "4": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4}
 _LEGAL_BEFORE = re.compile(
-    r"(?:nghi dinh|nd|thong tu|tt|luat|qd|quyet dinh|nghi quyet|nq|cong van|cv|so|mau|dieu|khoan|huyet ap|nong do)\s*(?:so\s*)?$"
+    r"(?:nghi dinh|nd|thong tu|tt|luat|qd|quyet dinh|nghi quyet|nq|cong van|cv|so|mau|dieu|khoan"
+    r"|huyet ap|nong do)\s*(?:so\s*)?$"
 )
 _LEGAL_AFTER = re.compile(r"\s*/\s*(?:nd|tt|qd|nq|qh|cp|bhxh|ubnd|hdnd)")
 _LAW_BEFORE = re.compile(r"(?<![a-z])(?:luat|bo luat|phap lenh)(?![a-z])[^,.;?!\n]{0,30}$")
 _DAY_CUE_BEFORE = re.compile(r"(?<![a-z])(?:tu|den|toi|truoc|sau|het|sinh|vao|qua|han|de|dot)\s*$")
 _YEAR_CUE_BEFORE = re.compile(
-    r"(?:(?<![a-z])(?:tu|den|toi|hoi|sinh|sn|sang|truoc|sau|qua|giai doan|het|doi|dau|giua|cuoi)|(?:19|20)[0-9]{2}\s?[-–])\s*$"
+    r"(?:(?<![a-z])(?:tu|den|toi|hoi|sinh|sn|sang|truoc|sau|qua|giai doan|het|doi|dau|giua|cuoi)|(?:"
+    r"(?:19|20)[0-9]{2}|" + CLAIMED + r")\s?(?:[-–,]|va|hay|hoac|voi|den|toi))\s*$"
 )
+_SCHOOL_YEAR_BEFORE = re.compile(r"nam hoc[^a-z]*$")
 _COUNT_BEFORE = re.compile(
-    rf"(?:[0-9]|(?P<words>{WORDS})|(?<![a-z])(?:moi|hang|tung|theo|may|vai|nhieu|nhung|cac|nua|ca|nguyen|tron|bao nhieu))\s*$"
+    rf"(?:[0-9]|(?P<words>{WORDS})|(?<![a-z])(?:moi|hang|tung|theo|may|vai|nhieu|nhung|cac|nua|ca"
+    rf"|nguyen|tron|bao nhieu))\s*$"
 )
 _BEFORE = re.compile(r"(?<![a-z])truoc\s+(?:ngay\s*|thoi diem\s*)?$")
 _AFTER = re.compile(r"(?<![a-z])sau\s+(?:ngay\s*)?$")
@@ -122,7 +137,7 @@ Span = tuple[date, date, Precision]
 
 
 def parse_dates(text: str, today: date) -> list[DateMention]:
-    """Every date named in the text, in order. A month without a year is of this year unless words say other."""
+    """Every date named, in order. A month without a year is of this year unless words say other."""
     return find_dates(Reading.of(text), today)
 
 
@@ -354,7 +369,10 @@ def _read_year(reading: Reading, match: re.Match[str], today: date) -> Span | No
 
 
 def _read_bare_year(reading: Reading, match: re.Match[str], today: date) -> Span | None:
-    if not match["part"] and not _YEAR_CUE_BEFORE.search(_before(reading, match.start())):
+    before = _before(reading, match.start())
+    # A year about now needs no preposition: `hệ số trượt giá 2026`.
+    near = abs(int(match["year"]) - today.year) <= 1
+    if _SCHOOL_YEAR_BEFORE.search(before) or not (match["part"] or near or _YEAR_CUE_BEFORE.search(before)):
         return None
     return _read_year(reading, match, today)
 

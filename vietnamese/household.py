@@ -7,26 +7,33 @@ from vietnamese.numbers import DIGITS, NUMBER, WORDS, read_number
 from vietnamese.text import Found, Reading
 
 _PERSON = r"(?:nguoi|nguoif|nguoii|nguio|ng)"
-_NUMBER_OF_PEOPLE = rf"(?<!thu )(?<!nguoi )(?<!ng )(?P<count>{NUMBER})"
+_NUMBER_OF_PEOPLE = rf"(?<!thu )(?<!nguoi )(?<!\bng )(?P<count>{NUMBER})"
 _PEOPLE = re.compile(
     rf"{_NUMBER_OF_PEOPLE}\s*(?:{_PERSON}|khau|nhan khau|thanh vien|tv|mieng an)(?![a-z])(?!\s*thu\s*[0-9])"
 )
 _SOME_OF = re.compile(rf"(?P<count>{DIGITS})\s*(?:/|tren)\s*[0-9]{{1,2}}\s*{_PERSON}(?![a-z])")
 _REST = re.compile(rf"(?<![a-z])con\s+(?P<count>{NUMBER})\s*{_PERSON}(?![a-z])")
 _HOUSE = re.compile(
-    rf"(?<![a-z])(?:nha|ho|gia dinh|ca nha)(?:\s+(?:em|e|minh|toi|co|minh co|em co|e co|toi co))?\s+(?P<count>{WORDS}|{DIGITS})\s*"
+    rf"(?<![a-z])(?:nha|ho|gia dinh|ca nha)(?:\s+(?:em|e|minh|toi|co|minh co|em co|e co|toi co))?\s+"
+    rf"(?P<count>{WORDS}|{DIGITS})\s*"
     rf"{_PERSON}(?![a-z])"
 )
 _COUPLE = re.compile(
     r"(?<![a-z])(?:(?:2|hai)\s*)?(?:vo\s*chong|vk\s*ck|ck\s*vk|chong vo)(?![a-z])"
     r"(?:\s+(?:em|e|minh|toi|chung toi|nha em|nha minh|con|chau|tui))?"
     rf"(?:\s*(?:va|voi|cung|\+|,|them|cong)\s*(?:(?P<children>{NUMBER})\s*(?:con|dua|chau|be|nhoc)(?![a-z])"
-    r"|(?P<parents>ba me|bo me|cha me|ong ba)(?![a-z])|(?P<parent>me|bo|ba|ma|cha|ong|ba)\s+(?:gia|chong|vo|em|toi|minh)(?![a-z])))?"
+    r"|(?P<parents>ba me|bo me|cha me|ong ba)(?![a-z])|(?P<parent>me|bo|ba|ma|cha|ong|ba)\s+(?:gia"
+    r"|chong|vo|em|toi|minh)(?![a-z])))?"
 )
+# `vợ chồng em với ba mẹ là 4, thêm đứa em là 5`
+_SUM = re.compile(r"(?<![a-z])la\s+([2-9])(?=\s*(?:[,.]|$|nguoi|ng|thi))")
 _KIN = re.compile(
-    rf"(?P<count>{NUMBER})\s*(?:me con|bo con|cha con|ba con|ba chau|ong chau|chi em|anh em|anh chi em|di chau|ong ba|cu|me va con)(?![a-z])"
+    rf"(?P<count>{NUMBER})\s*(?:me con|bo con|cha con|ba con|ba chau|ong chau|chi em|anh em|anh chi em"
+    rf"|di chau|ong ba|me va con)(?![a-z])"
 )
-_PARENTS = re.compile(r"(?<![a-z])(?:mua|dong|lam)(?:\s+[a-z]+){0,3}\s+cho\s+(?:ba me|bo me|cha me|ong ba)(?![a-z])")
+_PARENTS = re.compile(
+    r"(?<![a-z])(?:mua|dong|lam)(?:\s+[a-z]+){0,3}\s+cho\s+(?:ba me|bo me|cha me|ong ba)(?![a-z])"
+)
 _ALONE = re.compile(r"(?<![a-z0-9])(?:1|mot)\s*minh(?![a-z])")
 _HARMLESS_BEFORE = re.compile(r"(?<![a-z])(?:nha|ho|gia dinh|co|cho|la|em|gom)\s+$")
 # `năm người`, `sáu người` and `ba người` may be other words when accents are left out.
@@ -34,7 +41,8 @@ _DOUBTFUL = {"nam", "sau"}
 _GREATEST = 20
 
 _ORDER = re.compile(
-    rf"(?<![a-z])(?:{_PERSON}|thanh vien|tv)\s*(?:(?:thu|so)\s*(?P<order>[0-9]{{1,2}}|mot|hai|ba|tu|bon|nam|sau|bay|tam|chin|muoi|nhat|nhi)|t(?P<short>[0-9]))"
+    rf"(?<![a-z])(?:{_PERSON}|thanh vien|tv)\s*(?:(?:thu|so)\s*(?P<order>[0-9]{{1,2}}|mot|hai|ba|tu|bon"
+    rf"|nam|sau|bay|tam|chin|muoi|nhat|nhi)|t(?P<short>[0-9]))"
     r"(?![0-9a-z])(?!\s*(?:tr|trieu|k|nghin|ngan)(?![a-z]))(?![.,][0-9])"
 )
 _FIRST = re.compile(rf"(?<![a-z])(?:{_PERSON}|thanh vien)\s+(?:dau tien|dau)(?![a-z])")
@@ -71,9 +79,8 @@ def find_member_order(reading: Reading) -> Found[int] | None:
             order = int(word)
         if order is not None and 1 <= order <= _GREATEST:
             return reading.found(order, *match.span())
-    if match := _FIRST.search(reading.folded):
-        return reading.found(1, *match.span())
-    return None
+    first = _FIRST.search(reading.folded)
+    return reading.found(1, *first.span()) if first else None
 
 
 def _candidates(reading: Reading) -> Iterator[Found[int]]:
@@ -81,18 +88,22 @@ def _candidates(reading: Reading) -> Iterator[Found[int]]:
     for pattern in (_REST, _SOME_OF, _HOUSE, _PEOPLE, _KIN):
         for match in pattern.finditer(reading.folded):
             count = _count(reading, match)
-            if pattern is _REST and reading.written(match.start(), match.start() + 3) != "còn" and not reading.accent_free:
+            if (
+                pattern is _REST
+                and reading.written(match.start(), match.start() + 3) != "còn"
+                and not reading.accent_free
+            ):
                 continue
             if count is not None and 1 <= count <= _GREATEST:
                 yield reading.found(count, *match.span())
     for match in _COUPLE.finditer(reading.folded):
         others = read_number(reading, *match.span("children")) if match["children"] else 0
         others = 2 if match["parents"] else 1 if match["parent"] else others
-        yield reading.found(2 + (others or 0), *match.span())
-    if match := _PARENTS.search(reading.folded):
-        yield reading.found(2, *match.span())
-    if match := _ALONE.search(reading.folded):
-        yield reading.found(1, *match.span())
+        sums = [int(total) for total in _SUM.findall(reading.folded, match.end())]
+        yield reading.found(max([2 + (others or 0), *sums]), *match.span())
+    for pattern, size in ((_PARENTS, 2), (_ALONE, 1)):
+        for match in pattern.finditer(reading.folded):
+            yield reading.found(size, *match.span())
 
 
 def _count(reading: Reading, match: re.Match[str]) -> int | None:

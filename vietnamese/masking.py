@@ -7,7 +7,9 @@ from typing import Literal
 
 from vietnamese.text import fold
 
-Kind = Literal["citizen_id", "old_id", "social_insurance", "health_card", "phone", "bank_account", "email", "number"]
+Kind = Literal[
+    "citizen_id", "old_id", "social_insurance", "health_card", "phone", "bank_account", "email", "number"
+]
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,11 @@ _CANDIDATE = re.compile(
     rf"""
     (?P<date>(?<![\d•])\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{4}}(?!\d))
     | (?P<hotline>(?<![\d•])1[89]00[ .]?\d{{4}}(?!\d))
-    | (?P<money>(?<![\d•])(?:[1-9]\d{{0,2}}(?:\.\d{{3}}){{1,4}}|[1-9]\d{{0,2}}(?:,\d{{3}}){{1,4}}|[1-9]\d*(?={_CURRENCY}))(?![.,]?\d))
+    | (?P<money>(?<![\d•])
+        (?:[1-9]\d{{0,2}}(?:\.\d{{3}}){{1,4}}|[1-9]\d{{0,2}}(?:,\d{{3}}){{1,4}}|[1-9]\d*(?={_CURRENCY}))(?![.,]?\d))
     | (?P<email>(?<![\w.+•-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
-    | (?P<account>(?<![a-z])(?:stk|so\s*tai\s*khoan|tai\s*khoan|so\s*tk|tk)(?![a-z])[^\d\n•]{{0,25}}(?P<digits>\d(?:{_GAP}\d){{5,}}))
+    | (?P<account>(?<![a-z])(?:stk|so\s*tai\s*khoan|tai\s*khoan|so\s*tk|tk)(?![a-z])
+        [^\d\n•]{{0,25}}(?P<digits>\d(?:{_GAP}\d){{5,}}))
     | (?P<card>(?<![\w•])[a-z]{{2}}{_GAP}\d(?:{_GAP}\d){{12}}(?!\d))
     | (?P<run>(?<![\d•])\+?\d(?:{_GAP}\d){{8,}})
     """,
@@ -85,13 +89,19 @@ def _kind(written: str) -> Kind:
         return "citizen_id"
     if (digits.startswith("0") and len(digits) == 10) or (digits.startswith("84") and len(digits) == 11):
         return "phone"
-    return {9: "old_id", 10: "social_insurance", 12: "citizen_id", 13: "health_card"}.get(len(digits), "number")  # type: ignore[return-value]
+    return {9: "old_id", 10: "social_insurance", 12: "citizen_id", 13: "health_card"}.get(
+        len(digits), "number"
+    )  # type: ignore[return-value]
 
 
 def _is_identifier(folded: str, start: int, end: int) -> bool:
-    """A number grouped like money, nine digits or more, that neither names a currency nor is round."""
+    """Whether nine digits or more that look like money are not: `7912345678 k` asks, `123.456.789` is a card."""
     digits = _digits(folded[start:end])
-    return len(digits) >= 9 and not digits.endswith("00") and not _IS_MONEY_AFTER.match(folded, end)
+    if len(digits) < 9:
+        return False
+    if len(digits) == end - start:
+        return not digits.endswith("000")
+    return not digits.endswith("00") and not _IS_MONEY_AFTER.match(folded, end)
 
 
 def _in_run(folded: str, start: int, end: int) -> list[PersonalNumber]:

@@ -14,7 +14,7 @@ _VALUES = {
     "sau": 6, "bay": 7, "tam": 8, "chin": 9,
 }  # fmt: skip
 _SPELLINGS = {
-    "mot": {"một", "mốt", "môt", "mọt", "môt", "mộ"},
+    "mot": {"một", "mốt", "môt", "mọt", "mộ"},
     "hai": {"hai"},
     "ba": {"ba"},
     "bon": {"bốn", "bôn"},
@@ -26,19 +26,21 @@ _SPELLINGS = {
     "bay": {"bảy", "bẩy", "bãy", "bẫy"},
     "tam": {"tám"},
     "chin": {"chín"},
-    "muoi": {"mười", "mươi", "muời", "mưòi", "mưoi", "mừoi", "mừơi", "muơi", "mưòi"},
+    "muoi": {"mười", "mươi", "muời", "mưòi", "mưoi", "mừoi", "mừơi", "muơi"},
     "chuc": {"chục"},
     "tram": {"trăm", "trâm", "trằm"},
     "linh": {"linh"},
     "le": {"lẻ", "lẽ"},
 }
-# Without accents these are as likely `sau` (after), `từ` (from), `làm` (do) …: numbers only in accent-free text.
+# Without accents these are as likely `sau` (after), `từ` (from), `làm` (do) …: numbers only where nobody
+# writes accents.
 _DOUBTFUL_BARE = {"nam", "sau", "tu", "lam", "tam", "bay", "le"}
 _TOKEN = re.compile(r"[0-9]+|[a-z]+")
 
 
 def read_number(reading: Reading, start: int, end: int) -> int | None:
-    """The number written in the span, or None when it is another word or only an estimate (`hai ba tháng`)."""
+    """The number written in the span, or None when it is another word or only an estimate "
+    "(`hai ba tháng`)."""
     words = []
     for token in _TOKEN.finditer(reading.folded, start, end):
         word = token[0]

@@ -30,14 +30,19 @@ _HALF = r"(?P<half>\s*(?:ruoi|ruoi|nua))?"
 _NO_AGE = r"(?!\s*(?:tuoi|tuois)(?![a-z]))"
 
 _YEARS_AND_MONTHS = re.compile(
-    rf"{_NO_RANGE}(?P<years>{NUMBER})\s*{_YEARS}(?![a-z])(?!\s*(?:19|20)[0-9]{{2}})(?!\s*(?:tram|trieu|nghin|ngan)(?![a-z]))"
-    rf"(?:(?P<ruoi>\s*ruoi(?![a-z]))|\s*(?:va\s+|le\s+|,\s*)?(?P<months>{NUMBER})\s*(?:{_MONTHS}|t)(?![a-z]))?{_NO_AGE}"
+    rf"{_NO_RANGE}(?P<years>{NUMBER})\s*{_YEARS}(?![a-z])(?!\s*(?:19|20)[0-9]{{2}})(?!\s*(?:tram|trieu"
+    rf"|nghin|ngan)(?![a-z]))"
+    rf"(?:(?P<ruoi>\s*ruoi(?![a-z]))|\s*(?:va\s+|le\s+|,\s*)?(?P<months>{NUMBER})\s*(?:{_MONTHS}|t)"
+    rf"(?![a-z]))?{_NO_AGE}"
 )
 _MONTHS_ALONE = re.compile(
-    rf"{_NO_RANGE}(?<!tuoi )(?<!tuoi)(?<!thu )(?P<months>{NUMBER})\s*{_MONTHS}(?![a-z])(?P<ruoi>\s*ruoi(?![a-z]))?{_NO_AGE}"
+    rf"{_NO_RANGE}(?<!tuoi )(?<!tuoi)(?<!thu )(?P<months>{NUMBER})\s*{_MONTHS}(?![a-z])(?P<ruoi>\s*ruoi"
+    rf"(?![a-z]))?{_NO_AGE}"
 )
 _MONTHS_SHORT = re.compile(rf"{_NO_RANGE}(?<!tuoi )(?<![a-z0-9])(?P<months>[0-9]{{1,2}})t(?![a-z0-9])")
-_QUARTERS = re.compile(rf"{_NO_RANGE}(?P<quarters>{NUMBER})\s*(?:quy|quys)(?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach)(?![a-z]))")
+_QUARTERS = re.compile(
+    rf"{_NO_RANGE}(?P<quarters>{NUMBER})\s*(?:quy|quys)(?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach)(?![a-z]))"
+)
 _EACH = r"(?:hang|hag|hangf|moi|tung|theo)"
 _PHRASES = (
     (re.compile(rf"(?<![a-z])nua\s+{_YEARS}(?![a-z])(?!\s*(?:[0-9]|nay))"), 6, False),
@@ -45,11 +50,13 @@ _PHRASES = (
     (re.compile(rf"(?<![a-z])(?:ca|nguyen|tron|tron mot)\s+{_YEARS}(?![a-z])(?!\s*[0-9])"), 12, False),
     (re.compile(rf"(?<![a-z]){_EACH}\s+{_MONTHS}(?![a-z])(?!\s*[0-9]{{1,2}}\s*/)"), 1, True),
     (re.compile(rf"(?<![a-z]){_EACH}\s+{_YEARS}(?![a-z])(?!\s*(?:[0-9]{{4}}|sinh))"), 12, True),
-    (re.compile(rf"(?<![a-z])(?:{_EACH}|dong|nop)\s+quy(?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach|[0-9i]))"), 3, True),
+    (re.compile(rf"(?<![a-z])(?:{_EACH}|dong|nop)\s+quy(?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach"
+        rf"|[0-9i]))"), 3, True),
 )  # fmt: skip
 # An unborn or new child's age is no length of insurance: `bầu 7 tháng`, `bé mới 8 tháng`.
 _CHILD_BEFORE = re.compile(
-    r"(?<![a-z])(?:bau|thai|mang thai|be|baby)\s+(?:(?:nha|em|e|moi|duoc|dc|hon|gan|toi|cua|minh|con|la|da)\s+){0,3}$"
+    r"(?<![a-z])(?:bau|thai|mang thai|be|baby)\s+(?:(?:nha|em|e|moi|duoc|dc|hon|gan|toi|cua|minh|con|la"
+    r"|da)\s+){0,3}$"
 )
 _GREATEST = 720
 

@@ -12,7 +12,9 @@ Value = TypeVar("Value", bound="int | str | bool")
 CLAIMED = "\x00"
 
 _STRAY_MARKS = range(0x0300, 0x0370)
-_UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 _LEFT_OVER_MARK = re.compile(r"[\u0300-\u036f]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_BREAKS = re.compile(r" ?\n[ \n]*")
