@@ -21,7 +21,10 @@ from knowledge_base.calculators.maternity import (
     maternity_window,
     recovery_leave,
 )
+from knowledge_base.calculators.one_off import one_off_withdrawal
+from knowledge_base.calculators.pension import pension
 from knowledge_base.calculators.result import Result, say
+from knowledge_base.calculators.unemployment import unemployment
 from knowledge_base.calculators.voluntary import voluntary_contribution
 from knowledge_base.dated import Parameters
 from knowledge_base.errors import NoValueOnDate, UnknownName
@@ -55,6 +58,9 @@ FUNCTIONS: tuple[Callable[..., Result], ...] = (
     maternity_voluntary,
     recovery_leave,
     maternity_window,
+    pension,
+    one_off_withdrawal,
+    unemployment,
     copay_threshold,
 )
 CALCULATORS = {function.__name__: _declared(function) for function in FUNCTIONS}

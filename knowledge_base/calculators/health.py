@@ -82,13 +82,16 @@ def household_health(
                 total=per_member[0],
             ),
         )
+    total = sum(per_member)
+    if members == 1:
+        answer = say("household_health.alone", total=total, months=months, monthly=monthly[0])
+        return answered(rules, outputs, answer, base)
     return answered(
         rules,
         outputs,
-        say("household_health.all", members=len(per_member), total=sum(per_member), months=months),
+        say("household_health.all", members=len(per_member), total=total, months=months),
         base,
         _shares_line(per_member, shares, len(factors)),
-        say("household_health.sum", total=sum(per_member)) if len(per_member) > 1 else None,
     )
 
 

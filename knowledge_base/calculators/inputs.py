@@ -56,18 +56,23 @@ def _decimal(value: Any) -> Decimal:
     return Decimal(value)
 
 
+def _inside_calendar(day: date) -> date:
+    """Refuse a day from which month arithmetic could leave the calendar."""
+    for by in (-LARGEST_COUNT, LARGEST_COUNT):
+        shift(day, by)
+    return day
+
+
 def _day(value: Any) -> date:
     if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
         raise ValueError
-    return date.fromisoformat(value)
+    return _inside_calendar(date.fromisoformat(value))
 
 
 def _month(value: Any) -> date:
     if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}", value, re.ASCII):
         raise ValueError
-    month = date.fromisoformat(f"{value}-01")
-    shift(month, LARGEST_COUNT), shift(month, -LARGEST_COUNT)  # keeps month arithmetic inside the calendar
-    return month
+    return _inside_calendar(date.fromisoformat(f"{value}-01"))
 
 
 def _flag(value: Any) -> bool:
