@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from datetime import date, timedelta
 from typing import Any
 
@@ -226,7 +225,7 @@ class _Answering:
         values = {**self.frame.values, **self.found} if carry else dict(self.found)
         self.frame.topic, self.frame.values = topic.id, values
         self.frame.answered.append(topic.id)
-        on = _answer_day(self.question, topic, self.today)
+        on = _answer_day(self.question, self.today)
         try:
             return self._worked_out(topic, values, on) or self._told(topic, on)
         except NoValueOnDate:
@@ -305,25 +304,15 @@ def _values(question: Question) -> Values:
     """The first value of each kind in the question."""
     values: Values = {}
     for entity in question.entities:
-        values.setdefault(entity.name, entity.value)
+        values.setdefault(entity.name, entity.extra.get("as_of", entity.value))
     return values
 
 
-def _answer_day(question: Question, topic: Topic, today: date) -> date:
+def _answer_day(question: Question, today: date) -> date:
     """The day whose law answers: the date the citizen named, else today."""
     mentioned = next((entity for entity in question.entities if entity.name == "date"), None)
     if mentioned is None:
         return today
-    start = date.fromisoformat(mentioned.value)
     if mentioned.extra.get("relation") == "before":
-        return start - timedelta(days=1)
-    precision = mentioned.extra.get("precision")
-    if precision == "year":
-        if start.year == today.year:
-            return today
-        return date(start.year, 12, 31) if start.year < today.year else start
-    if precision == "month" and (start.year, start.month) == (today.year, today.month):
-        return today
-    if precision == "month":
-        return start.replace(day=monthrange(start.year, start.month)[1])
-    return start
+        return date.fromisoformat(mentioned.value) - timedelta(days=1)
+    return date.fromisoformat(mentioned.extra["as_of"])
