@@ -67,6 +67,7 @@ class Stack:
             **bot_environment(),
             **{PORTS[name][0]: str(port) for name, port in found.items()},
             "DATA_DIR": str(data_dir),
+            "SANIC_HOST": "127.0.0.1",  # where the action server listens
             "RASA_DB": str(data_dir / "rasa.db"),
         }
 

@@ -19,8 +19,7 @@ class Frame:
     values: dict[str, Any] = field(default_factory=dict)  # entity name to value; dates as ISO text
     asked: str | None = None  # the calculator input asked for
     offered: list[str] = field(default_factory=list)  # topics offered by the last clarification
-    answered: list[str] = field(default_factory=list)  # topics of the last reply
-    misunderstood: int = 0  # clarifications in a row
+    said: str = ""  # digest of the last reply, to notice a repeated question
 
     @classmethod
     def of(cls, tracker: Tracker) -> Frame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -64,12 +65,12 @@ class ActionAnswerTopic(Action):
     ) -> list[dict[str, Any]]:
         reading = read(tracker)
         frame = Frame.of(tracker)
-        before = list(frame.answered)
-        frame.answered = []
+        before, frame.said = frame.said, ""
         turn = Turn(reading.whole, reading.as_of)
         for question in _questions(reading.whole, reading.parts):
             turn.replies.append(_Answering(question, frame, domain, reading.as_of).reply())
-        if frame.answered and frame.answered == before and not any(r.escalate for r in turn.replies):
+        frame.said = sha256("\n".join(reply.text for reply in turn.replies).encode()).hexdigest()
+        if frame.said == before and not any(reply.escalate for reply in turn.replies):
             last = turn.replies[-1]
             last.text = f"{last.text}\n\n{phrase(domain, 'utter_repeated')}"
             last.buttons = [*offered(domain, "utter_offer_person"), *last.buttons]
@@ -169,6 +170,17 @@ class _Answering:
                 return topic
         return None
 
+    def _with_figures(self, topic: Topic) -> Topic:
+        """The topic that works out an amount, where a level is asked for and all it needs is given."""
+        if topic.calculator or topic.aspect not in ("pay_level", "receive_level"):
+            return topic
+        for other in self.topics.values():
+            family = FAMILIES.get(other.calculator or "")
+            if other.scheme == topic.scheme and other.aspect == "calculate" and family:
+                if family.needs and not family.missing(self.found):
+                    return other
+        return topic
+
     def _agreed(self, offered_before: list[str]) -> Reply:
         if offered_before:
             return self._answer(self.topics[offered_before[0]], carry=False)
@@ -192,7 +204,7 @@ class _Answering:
             return decline(self.domain, best.detail)
         topics = [c for c in ranking if c.intent == TOPIC_INTENT and c.detail in self.topics]
         if best.intent == TOPIC_INTENT and best.confidence >= ANSWER_ABOVE:
-            return self._answer(self.topics[best.detail], carry=False)
+            return self._answer(self._with_figures(self.topics[best.detail]), carry=False)
         if not topics or best.intent in CONTINUING:
             return self._ask_subject(offered_before)
         if topics[0].confidence < CLARIFY_ABOVE or offered_before:
@@ -224,7 +236,6 @@ class _Answering:
     def _answer(self, topic: Topic, carry: bool) -> Reply:
         values = {**self.frame.values, **self.found} if carry else dict(self.found)
         self.frame.topic, self.frame.values = topic.id, values
-        self.frame.answered.append(topic.id)
         on = _answer_day(self.question, self.today)
         try:
             return self._worked_out(topic, values, on) or self._told(topic, on)
