@@ -29,9 +29,9 @@ EntityValue = int | str | bool
 class Entity:
     """One thing understood. `start` and `end` are character positions in the NFC text.
 
-    `value`: đồng for `amount`; months for `period` (`extra`: `recurring`); the ISO first day for `date` (`extra`:
-    `precision`, `relation`, `end` and `as_of`, the day to answer for); else as the parsers of `household` and
-    `circumstances` say.
+    `value`: đồng for `amount`; months for `period` (`extra`: `recurring`); the ISO first day for `date`
+    (`extra`: `precision`, `relation`, `end` and `as_of`, the day to answer for); else as the parsers of
+    `household` and `circumstances` say.
     """
 
     name: str

@@ -41,7 +41,9 @@ _CANDIDATE = re.compile(
     re.VERBOSE,
 )
 _IS_MONEY_AFTER = re.compile(_CURRENCY)
+_MONEY = re.compile(r"[1-9]\d{0,10}|[1-9]\d{0,2}(?:[.,]\d{3})+")
 _GROUP = re.compile(r"\d+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def find_personal_numbers(text: str) -> list[PersonalNumber]:
@@ -61,7 +63,8 @@ def find_personal_numbers(text: str) -> list[PersonalNumber]:
                 found.append(PersonalNumber(_kind(match[0]), start, end))
         elif match["account"]:
             start, end = match.span("digits")
-            if not _IS_MONEY_AFTER.match(folded, end):
+            money = _MONEY.fullmatch(folded, start, end) and _IS_MONEY_AFTER.match(folded, end)
+            if not money or _is_identifier(folded, start, end):
                 found.append(PersonalNumber("bank_account", start, end))
         elif kind == "card":
             found.append(PersonalNumber("health_card", start, end))
@@ -95,7 +98,7 @@ def _kind(written: str) -> Kind:
 
 
 def _is_identifier(folded: str, start: int, end: int) -> bool:
-    """Whether nine digits or more that look like money are not: `7912345678 k` asks, `123.456.789` is a card."""
+    """Whether nine digits or more that look like money are not (`7912345678 k`, `123.456.789`)."""
     digits = _digits(folded[start:end])
     if len(digits) < 9:
         return False
@@ -106,24 +109,33 @@ def _is_identifier(folded: str, start: int, end: int) -> bool:
 
 def _in_run(folded: str, start: int, end: int) -> list[PersonalNumber]:
     """Personal numbers in digits with small gaps, where years or amounts may stand side by side."""
-    groups = list(_GROUP.finditer(folded, start, end))
-    long_groups = [group for group in groups if len(group[0]) >= 9]
-    if long_groups:
-        return [
-            PersonalNumber(_kind(group[0]), group.start(), group.end())
-            for group in long_groups
-            if not _is_round_sum(group[0])
-        ]
-    digits = _digits(folded[start:end])
+    found: list[PersonalNumber] = []
+    together: list[re.Match[str]] = []
+    for group in _GROUP.finditer(folded, start, end):
+        if len(group[0]) < 9:
+            together.append(group)
+            continue
+        found += _in_groups(together)
+        together = []
+        if not _is_round_sum(group[0]):
+            found.append(PersonalNumber(_kind(group[0]), group.start(), group.end()))
+    return found + _in_groups(together)
+
+
+def _in_groups(groups: list[re.Match[str]]) -> list[PersonalNumber]:
+    """The one personal number that short groups of digits make up, if they look like one."""
+    digits = "".join(group[0] for group in groups)
+    if len(digits) < 9:
+        return []
     sizes = [len(group[0]) for group in groups]
     starts_like_one = digits.startswith("0") or (digits.startswith("84") and len(digits) == 11)
-    has_year = any(re.fullmatch(r"(?:19|20)\d\d", group[0]) for group in groups)
-    grouped_like_one = (len(digits) == 9 and sizes == [3, 3, 3]) or (
+    has_year = any(_YEAR.fullmatch(group[0]) for group in groups)
+    grouped_like_one = sizes == [3, 3, 3] or (
         len(digits) in {10, 13, 15} and min(sizes) >= 2 and max(sizes) <= 5 and not has_year
     )
-    if (starts_like_one and len(digits) >= 9) or grouped_like_one:
-        return [PersonalNumber(_kind(digits), start, end)]
-    return []
+    if not (starts_like_one or grouped_like_one):
+        return []
+    return [PersonalNumber(_kind(digits), groups[0].start(), groups[-1].end())]
 
 
 def _is_round_sum(digits: str) -> bool:

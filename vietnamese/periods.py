@@ -51,7 +51,7 @@ _PHRASES = (
     (re.compile(rf"(?<![a-z]){_EACH}\s+{_MONTHS}(?![a-z])(?!\s*[0-9]{{1,2}}\s*/)"), 1, True),
     (re.compile(rf"(?<![a-z]){_EACH}\s+{_YEARS}(?![a-z])(?!\s*(?:[0-9]{{4}}|sinh))"), 12, True),
     (re.compile(rf"(?<![a-z])(?:{_EACH}|dong|nop)\s+quy(?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach"
-        rf"|[0-9i]))"), 3, True),
+        rf"|[0-9i](?!\s*lan)))"), 3, True),
 )  # fmt: skip
 # An unborn or new child's age is no length of insurance: `bầu 7 tháng`, `bé mới 8 tháng`.
 _CHILD_BEFORE = re.compile(
