@@ -37,7 +37,7 @@ lint: install ## ruff, mypy, yamllint, the knowledge base's own check, Rasa's da
 test: install ## run every test
 	@bash tests/install_services.sh
 	$(UV) pytest
-	$(BOT) pytest tests/bot
+	$(BOT) pytest -c bot/pytest.ini --rootdir . tests/bot
 
 evaluate: install ## put evaluation/ to the stack and write a report
 	$(UV) python -m evaluation

@@ -176,9 +176,9 @@ class _Answering:
             return topic
         for other in self.topics.values():
             family = FAMILIES.get(other.calculator or "")
-            if other.scheme == topic.scheme and other.aspect == "calculate" and family:
-                if family.needs and not family.missing(self.found):
-                    return other
+            complete = family and family.needs and not family.missing(self.found)
+            if complete and other.scheme == topic.scheme and other.aspect == "calculate":
+                return other
         return topic
 
     def _agreed(self, offered_before: list[str]) -> Reply:

@@ -1,0 +1,1 @@
+"""Tests of the sealed Rasa project; they run in its own environment."""

@@ -1,0 +1,154 @@
+"""Conversations as citizens have them: stated defaults, follow-ups, corrections, questions in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bot.talking import Conversation
+
+CONTRIBUTION = ("ask_topic/voluntary.calculate", 0.9)
+HOUSEHOLD = ("ask_topic/health.household_calculate", 0.9)
+MATERNITY = ("ask_topic/maternity.calculate", 0.9)
+
+
+def test_everything_in_one_message_is_worked_out_at_once() -> None:
+    said = Conversation().say("dong bhxh tu nguyen muc 5tr dien binh thuong 1 thang bn", CONTRIBUTION)
+    assert "1.034.000 đồng" in said.text
+    assert said.turn["outcome"] == "answered"
+    assert said.turn["topics"] == ["voluntary.calculate"]
+    assert any(citation["source"] == "law_41_2024" for citation in said.turn["citations"])
+    assert "21/11/2026" in said.text
+
+
+def test_default_group_is_stated_and_others_are_offered() -> None:
+    said = Conversation().say("đóng tự nguyện mức 5 triệu mỗi tháng bao nhiêu", CONTRIBUTION)
+    assert "diện bình thường" in said.text
+    assert "Hộ cận nghèo" in said.buttons
+
+
+def test_income_is_asked_for_and_a_bare_value_answers() -> None:
+    chat = Conversation()
+    asked = chat.say("tính giúp em tiền đóng bhxh tự nguyện", CONTRIBUTION)
+    assert asked.turn["outcome"] == "asked"
+    assert "mức thu nhập" in asked.text
+    answered = chat.say("5 triệu ạ", ("inform", 0.9))
+    assert "1.034.000 đồng" in answered.text
+
+
+def test_correction_replaces_the_value_and_keeps_the_rest() -> None:
+    chat = Conversation()
+    chat.say("hộ cận nghèo đóng mức 3 triệu thì bao nhiêu", CONTRIBUTION)
+    said = chat.say("à nhầm, 5 triệu", ("correct", 0.9))
+    assert "968.000 đồng" in said.text  # 22 % × 5,000,000 − 132,000
+
+
+def test_question_in_between_is_answered_and_the_form_goes_on() -> None:
+    chat = Conversation()
+    chat.say("tính giúp em tiền đóng bhxh tự nguyện", CONTRIBUTION)
+    between = chat.say("mà đóng ở đâu vậy", ("ask_topic/voluntary.where_to_pay", 0.9))
+    assert between.turn["topics"] == ["voluntary.where_to_pay"]
+    back = chat.say("mức 5 triệu thì bao nhiêu", CONTRIBUTION)
+    assert "1.034.000 đồng" in back.text
+
+
+def test_household_of_four_for_a_year() -> None:
+    said = Conversation().say("bhyt hộ gia đình 4 người mua 1 năm hết bao nhiêu", HOUSEHOLD)
+    assert "3.825.360 đồng" in said.text
+    for amount in ("1.366.200", "956.340", "819.720", "683.100"):
+        assert amount in said.text
+    assert "Nghị định 188/2025" in said.text
+
+
+@pytest.mark.parametrize(
+    ("follow_up", "amount"),
+    [("thế còn người thứ 3?", "819.720"), ("6 tháng thì sao?", "1.912.680"), ("5 người cơ", "4.371.840")],
+)
+def test_short_follow_up_is_read_against_the_household(follow_up: str, amount: str) -> None:
+    chat = Conversation()
+    chat.say("bhyt hộ gia đình 4 người mua 1 năm hết bao nhiêu", HOUSEHOLD)
+    assert amount in chat.say(follow_up, ("follow_up", 0.9)).text
+
+
+def test_second_child_from_july_2026() -> None:
+    said = Conversation().say("sinh con thu 2 thang 8/2026 luong dong bh 18tr duoc bao nhieu", MATERNITY)
+    assert "131.060.000 đồng" in said.text
+
+
+def test_twins_as_follow_up() -> None:
+    chat = Conversation()
+    chat.say("lương đóng 18 triệu sinh con đầu tháng 8/2026 được bao nhiêu", MATERNITY)
+    assert "136.120.000 đồng" in chat.say("nếu sinh đôi?", ("follow_up", 0.9)).text
+
+
+def test_two_questions_get_two_answers_in_order() -> None:
+    said = Conversation().say(
+        "Mất thẻ bhyt thì làm lại ở đâu? Đóng bhxh tự nguyện mỗi tháng bao nhiêu?",
+        ("ask_topic/health.lost_card", 0.5),
+        parts=[("ask_topic/health.lost_card", 0.9), ("ask_topic/voluntary.contribution_level", 0.9)],
+    )
+    assert said.turn["topics"] == ["health.lost_card", "voluntary.contribution_level"]
+    assert len(said.texts) == 2
+
+
+def test_unclear_question_is_asked_back_once_then_goes_to_a_person() -> None:
+    chat = Conversation()
+    close = (("ask_topic/voluntary.contribution_level", 0.25), ("ask_topic/health.household_premium", 0.2))
+    first = chat.say("đóng bao nhiêu", *close)
+    assert first.turn["outcome"] == "asked"
+    assert "Gặp nhân viên" in first.buttons
+    second = chat.say("thì đóng đó", *close)
+    assert second.turn["escalate"]["reason"] == "not_understood"
+
+
+def test_tapped_button_means_its_topic_whatever_the_ranking() -> None:
+    said = Conversation().say(
+        "Đóng BHXH tự nguyện mỗi tháng bao nhiêu tiền?", ("ask_topic/health.lost_card", 0.9)
+    )
+    assert said.turn["topics"] == ["voluntary.contribution_level"]
+
+
+def test_day_without_confirmed_figure_gives_no_figure_and_a_person() -> None:
+    said = Conversation(on="2027-01-05").say("đóng tự nguyện mức 5 triệu 1 tháng bao nhiêu", CONTRIBUTION)
+    assert said.turn["outcome"] == "escalated"
+    assert said.turn["escalate"]["reason"] == "uncertain_policy"
+    assert "1.034.000" not in said.text
+
+
+def test_past_year_is_answered_by_its_law() -> None:
+    said = Conversation().say("năm 2024 đóng tự nguyện mức 1tr5 mỗi tháng bao nhiêu", CONTRIBUTION)
+    assert "297.000 đồng" in said.text  # 330,000 − 33,000
+    assert "31/12/2024" in said.text
+
+
+def test_personal_record_says_how_and_opens_a_case() -> None:
+    said = Conversation().say(
+        "check giúp thẻ bhyt của tôi còn hạn không", ("ask_topic/health.card_lookup", 0.9)
+    )
+    assert said.turn["escalate"]["reason"] == "personal_record"
+    assert "VssID" in said.text
+
+
+def test_asking_for_a_person_opens_a_case_without_a_menu() -> None:
+    said = Conversation().say("cho tôi gặp nhân viên", ("ask_person", 0.9))
+    assert said.turn["escalate"]["reason"] == "asked_for_person"
+    assert said.buttons == []
+
+
+def test_out_of_scope_is_declined_without_policy() -> None:
+    said = Conversation().say("thủ tục làm hộ chiếu", ("out_of_scope/administrative", 0.9))
+    assert said.turn["outcome"] == "declined"
+    assert said.turn["topics"] == []
+
+
+def test_repeated_question_offers_a_person() -> None:
+    chat = Conversation()
+    chat.say("mức đóng bhxh tự nguyện", ("ask_topic/voluntary.contribution_level", 0.9))
+    again = chat.say("mức đóng bhxh tự nguyện", ("ask_topic/voluntary.contribution_level", 0.9))
+    assert again.buttons[0] == "Gặp nhân viên"
+
+
+def test_thanks_keeps_the_thread() -> None:
+    chat = Conversation()
+    chat.say("bhyt hộ gia đình 4 người mua 1 năm hết bao nhiêu", HOUSEHOLD)
+    assert chat.say("cảm ơn em", ("thanks", 0.9)).turn["outcome"] == "chitchat"
+    assert "819.720" in chat.say("còn người thứ 3?", ("follow_up", 0.9)).text
