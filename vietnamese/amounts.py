@@ -191,7 +191,9 @@ def _with_tail(reading: Reading, value: int, scale: int, end: int) -> tuple[int,
         return value + scale // 2, half.end()
     if scale < 10**6:
         return value, end
-    if (gap := _LESSER.match(folded, end)) and (lesser := _HEAD.match(folded, gap.end())):
+    gap = _LESSER.match(folded, end)
+    lesser = _HEAD.match(folded, gap.end()) if gap else None
+    if lesser and _SCALES[lesser["scale"]] < scale:
         read = _read_from(reading, lesser)
         if read is not None and (1000 if lesser["scale"] in _CURRENCIES else 1) <= read[0] < scale:
             return value + read[0], read[1]

@@ -47,7 +47,7 @@ _NAM_WITHOUT_ACCENTS = re.compile(
     r"(?<![a-z])nam\s+gioi(?![a-z])"
     r"|(?<!thang )(?<!sai )(?<!sua )(?<!ngay )(?<!ghi )(?<!doi )(?<![a-z])nam\s+sinh(?=\s+(?:thang|nam"
     r"|ngay|[0-9]))"
-    r"|(?<![a-z])(?:19|20)[0-9]{2}\s+nam(?![a-z])(?!\s*[0-9])|(?<![a-z])nam\s+(?:bao nhieu|bn|may)\s+tuoi"
+    r"|(?<=[12][09][0-9]{2}\s)nam(?![a-z])(?!\s*[0-9])|(?<![a-z])nam\s+(?:bao nhieu|bn|may)\s+tuoi"
     r"|^nam(?=\s+(?:dong|du\s|bao nhieu))|(?<=tuoi\s)nam(?![a-z])|(?<![a-z])nam(?=\s+[0-9]{2}\s*tuoi)"
 )
 _OWNER = r"\s+(?:cua\s+)?(?:em|e|toi|t|minh|chau|con|tui|chong|vo)(?![a-z])"
@@ -85,10 +85,11 @@ _TRIPLETS = re.compile(
     r"|\s*[.,/]?[0-9])"
 )
 _NEWBORNS = re.compile(
-    rf"(?:(?<![a-z])(?P<verb>sinh|de|bau|sanh|mang thai)\s+(?:duoc\s+|dc\s+|mot lan\s+|1 lan\s+|xong\s+"
-    rf"|them\s+)?)?"
-    rf"(?<!thu )(?P<count>{DIGITS}|{WORDS})\s*(?P<noun>be|em be|baby|con|dua|chau)(?![a-z])(?!\s*(?:thu"
-    rf"|dau|so|nuoi)(?![a-z]))"
+    rf"(?<!thu )(?P<count>{DIGITS}|{WORDS})\s*(?P<noun>be|em be|baby|con|dua|chau)(?![a-z])"
+    r"(?!\s*(?:thu|dau|so|nuoi)(?![a-z]))"
+)
+_BEARING_BEFORE = re.compile(
+    r"(?<![a-z])(?:sinh|de|bau|sanh|mang thai)\s+(?:duoc\s+|dc\s+|mot lan\s+|1 lan\s+|xong\s+|them\s+)?$"
 )
 _AT_ONCE = re.compile(r"(?<![a-z])(?:(?:mot|1|cung)\s+(?:lan|luc)|cung sinh|luon)(?![a-z])")
 _CHILD = r"(?:con|be|dua|chau|em be|baby|nhoc|nhok)"
@@ -258,13 +259,14 @@ def find_children(reading: Reading) -> Found[int] | None:
     if (match := _TRIPLETS.search(reading.folded)) and "bà" not in reading.written(*match.span()):
         return reading.found(3, *match.span())
     for match in _NEWBORNS.finditer(reading.folded):
-        count = read_number(reading, *match.span("count"))
-        verb_needed = match["noun"] in {"con", "dua", "chau"}
         # `đẻ hai con` is how many one wants, unless they come at once.
         if match["noun"] == "con" and not _AT_ONCE.search(reading.folded):
             continue
-        if count is not None and 1 <= count <= 5 and (match["verb"] or (not verb_needed and count > 1)):
-            return reading.found(count, *match.span())
+        count = read_number(reading, *match.span("count"))
+        bearing = _BEARING_BEFORE.search(reading.folded, max(0, match.start() - 24), match.start())
+        named = match["noun"] in {"be", "em be", "baby"}
+        if count is not None and 1 <= count <= 5 and (bearing or (named and count > 1)):
+            return reading.found(count, bearing.start() if bearing else match.start(), match.end())
     return None
 
 

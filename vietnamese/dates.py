@@ -102,7 +102,7 @@ _NEAR_DAY = re.compile(
 )
 _YEAR_NAMED = re.compile(rf"{_PART}(?<![a-z])nam\s*{_YEAR}{_DONE}(?![a-z])")
 _YEAR_BARE = re.compile(
-    rf"{_PART}(?<![a-z0-9])(?<![0-9][.,/]){_YEAR}(?![0-9a-z%])(?![.,/][0-9])(?!\s*(?:{COUNTED}))"
+    rf"{_PART}(?<![a-z0-9])(?<![0-9][.,/]){_YEAR}(?![0-9a-z%])(?![.,/][0-9])(?!\s*(?:nghin|ngan|trieu|tr|k|ty|dong|d|vnd|nguoi|ng)(?![a-z]))"
 )
 _PART_ALONE = re.compile(r"(?<![a-z])(?P<part>dau|giua|cuoi)\s+nam(?![a-z])(?!\s*(?:[0-9]|hoc|thu))")
 

@@ -151,6 +151,14 @@ SIGNS = [",", ".", "?", "-", "/", "và", "với", "là", "nữ", "mỗi", "vùng
 TYPED = st.sampled_from([*NUMBERS, *UNITS, *WORDS, *SIGNS])
 
 
+@pytest.mark.parametrize(
+    "part", ["1tr", "5 triệu ", "1 tr 5 ", "hai mươi ", "tháng 1 ", "không thuộc ", "1.", "0", "vợ chồng "]
+)
+def test_long_repetition_is_read_without_failing(part: str) -> None:
+    text = (part * 700)[:2000]
+    assert all(text[entity.start : entity.end] == entity.text for entity in extract(text, TODAY))
+
+
 @given(st.lists(TYPED, max_size=25).map(" ".join) | st.text(max_size=100))
 def test_never_fails_and_points_into_the_text(text: str) -> None:
     composed = unicodedata.normalize("NFC", text)
