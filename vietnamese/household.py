@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from vietnamese.numbers import DIGITS, NUMBER, WORDS, read_number
 from vietnamese.text import Found, Reading
 
-_PERSON = r"(?:nguoi|nguoif|nguoii|nguio|ng)"
+_PERSON = r"(?:nguoi|nguoif|nguoii|nguio|ngui|ng)"
 _NUMBER_OF_PEOPLE = rf"(?<!thu )(?<!nguoi )(?<!\bng )(?P<count>{NUMBER})"
 _PEOPLE = re.compile(
     rf"{_NUMBER_OF_PEOPLE}\s*(?:{_PERSON}|khau|nhan khau|thanh vien|tv|mieng an)(?![a-z])(?!\s*thu\s*[0-9])"
@@ -19,9 +19,9 @@ _HOUSE = re.compile(
     rf"{_PERSON}(?![a-z])"
 )
 _COUPLE = re.compile(
-    r"(?<![a-z])(?:(?:2|hai)\s*)?(?:vo\s*chong|vk\s*ck|ck\s*vk|chong vo)(?![a-z])"
+    r"(?<![a-z])(?:(?:2|hai)\s*)?(?:vo\s*chong|(?<=[2-9] )vc|vk\s*ck|ck\s*vk|chong vo)(?![a-z])"
     r"(?:\s+(?:em|e|minh|toi|chung toi|nha em|nha minh|con|chau|tui))?"
-    rf"(?:\s*(?:va|voi|cung|\+|,|them|cong)\s*(?:(?P<children>{NUMBER})\s*(?:con|dua|chau|be|nhoc)(?![a-z])"
+    rf"(?:\s*(?:va|voi|cung|\+|,|them|cong)?\s*(?:(?P<children>{NUMBER})\s*(?:con|dua|chau|be|nhoc)(?![a-z])"
     r"|(?P<parents>ba me|bo me|cha me|ong ba)(?![a-z])|(?P<parent>me|bo|ba|ma|cha|ong|ba)\s+(?:gia"
     r"|chong|vo|em|toi|minh)(?![a-z])))?"
 )

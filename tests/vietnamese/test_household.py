@@ -41,6 +41,8 @@ MEMBERS = [
     ("vợ chồng em và hai con", 4),
     ("vợ chồng em với ba mẹ", 4),
     ("vợ chồng em với ba mẹ chồng là 4, thêm đứa út là 5", 5),
+    ("2 vc 1 con", 3),
+    ("4 ngừi", 4),
     ("hai mẹ con", 2),
     ("3 mẹ con", 3),
     ("2 bố con", 2),
