@@ -22,6 +22,7 @@ class PersonalNumber:
 
 
 _MASK = "•"
+_KIND_OF_LENGTH: dict[int, Kind] = {9: "old_id", 10: "social_insurance", 12: "citizen_id", 13: "health_card"}
 _KEPT = 3
 _GAP = r"[ .\-\u00a0\u2010-\u2014]{0,2}"
 _CURRENCY = r"\s*(?:d|dong|vnd|tr|trieu|k|nghin|ngan|ty)(?![a-z])|\s*₫"
@@ -92,9 +93,7 @@ def _kind(written: str) -> Kind:
         return "citizen_id"
     if (digits.startswith("0") and len(digits) == 10) or (digits.startswith("84") and len(digits) == 11):
         return "phone"
-    return {9: "old_id", 10: "social_insurance", 12: "citizen_id", 13: "health_card"}.get(
-        len(digits), "number"
-    )  # type: ignore[return-value]
+    return _KIND_OF_LENGTH.get(len(digits), "number")
 
 
 def _is_identifier(folded: str, start: int, end: int) -> bool:
