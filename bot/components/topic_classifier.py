@@ -19,8 +19,11 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from vietnamese.segments import split_questions
 
+from bot.components import prepared_validation
 from bot.components.ranking import Facets, Ranker
 from knowledge_base.loading import knowledge_base
+
+prepared_validation.apply()  # here, since every Rasa process that answers loads this component
 
 RANKING = "topic_ranking"
 QUESTIONS = "questions"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from jsonschema import ValidationError
+from rasa.core.actions.action import RemoteAction
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
@@ -10,6 +12,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.components import prepared_validation
 from bot.components.entities import VietnameseEntityExtractor
 from bot.components.importer import TopicImporter
 from bot.components.ranking import Ranker
@@ -100,3 +103,17 @@ def test_importer_gives_every_label_a_response(tmp_path_factory: pytest.TempPath
     (folder / "nlu.yml").write_text(text, encoding="utf-8")
     data = TopicImporter(training_data_paths=[str(folder)]).get_nlu_data()
     assert list(data.responses) == ["utter_ask_topic/health.lost_card"]
+
+
+def test_rasa_still_has_the_method_we_replace() -> None:
+    assert prepared_validation.source_digest() == prepared_validation.KNOWN_SOURCE
+
+
+def test_prepared_validation_refuses_what_rasa_refuses() -> None:
+    prepared_validation.apply()
+    action = RemoteAction("action_answer_topic", None)
+    assert action._validate_action_result({"events": [], "responses": [{"text": "a"}]})
+    assert action._validate_action_result({"events": [{"event": "slot", "name": "frame", "value": 1}]})
+    for wrong in ({"events": "none"}, {"events": [{"name": "frame"}]}, {"responses": ["text"]}):
+        with pytest.raises(ValidationError):
+            action._validate_action_result(wrong)
