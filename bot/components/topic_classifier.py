@@ -17,11 +17,11 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from vietnamese.segments import split_questions
 
 from bot.components import prepared_validation
 from bot.components.ranking import Facets, Ranker
 from knowledge_base.loading import knowledge_base
+from vietnamese.segments import split_questions
 
 prepared_validation.apply()  # here, since every Rasa process that answers loads this component
 
