@@ -205,7 +205,8 @@ def _print_addresses(found: dict[str, int], data_dir: Path) -> None:
     print(f"\nChat page:  {where['gateway']}/\nConsole:    {where['console']}")
     password = data_dir / PASSWORD_FILE
     if password.exists():
-        print(f"First login: {password.read_text(encoding='utf-8').strip()}")
+        one_time = password.read_text(encoding="utf-8").strip()
+        print(f"First login: quantri, one-time password {one_time}")
     print("Ctrl-C stops everything.", flush=True)
 
 
