@@ -37,8 +37,8 @@ def _changed_numbers(number: int | Decimal) -> Iterator[int | Decimal]:
     text = str(number)
     for position, character in enumerate(text):
         if character.isdigit():
-            digit = str((int(character) + 1) % 10)
-            yield type(number)(text[:position] + digit + text[position + 1 :])
+            for digit in "0123456789".replace(character, ""):
+                yield type(number)(text[:position] + digit + text[position + 1 :])
 
 
 def _changed_values(value: Value) -> Iterator[Value]:

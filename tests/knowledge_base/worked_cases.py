@@ -37,14 +37,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Value:
-    """What one parameter is on a day; None when it has no value."""
+    """What one parameter is on a day, or is announced to be; None when it has no value."""
 
     parameter: str
     on: date
     value: Any
+    announced: bool
 
     def __str__(self) -> str:
-        return f"{self.parameter} on {self.on}"
+        return f"{self.parameter} {'announced for' if self.announced else 'on'} {self.on}"
 
 
 def _json(value: Any) -> Any:
@@ -89,10 +90,11 @@ def calculator_cases() -> list[Case]:
 def parameter_values() -> list[Value]:
     """Every value asserted of a parameter no calculator uses."""
     return [
-        Value(name, row["date"], value)
+        Value(name, row["date"], value, announced=key == "announced")
         for path in sorted((FOLDER / "parameters").glob("*.yaml"))
         for row in _read(path)
-        for name, value in row["values"].items()
+        for key in ("values", "announced")
+        for name, value in row.get(key, {}).items()
     ]
 
 
@@ -141,7 +143,7 @@ def _comparable(value: Any) -> Any:
 def problem_with_value(value: Value, law: Parameters) -> str | None:
     """What is wrong with a parameter's value on a day; None when nothing is."""
     try:
-        found = law.at(value.on)[value.parameter]
+        found = law.at(value.on).value_on(value.parameter, value.on, value.announced)
     except NoValueOnDate:
         return None if value.value is None else "has no value"
     if _comparable(found) == _comparable(value.value):
