@@ -47,7 +47,7 @@ def _changed_values(value: Value) -> Iterator[Value]:
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             for changed in _changed_values(item):
-                yield value[:index] + (changed,) + value[index + 1 :]  # type: ignore[operator]
+                yield (*value[:index], changed, *value[index + 1 :])  # type: ignore[misc]
     elif not isinstance(value, str):
         for key, item in value.items():
             for changed in _changed_values(item):

@@ -52,18 +52,18 @@ def test_answer_fits_a_phone_and_shows_its_working(case: Case) -> None:
 
 
 def test_every_sentence_is_said_by_some_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Said(dict[str, str]):
-        names: set[str] = set()
+    names: set[str] = set()
 
+    class Said(dict[str, str]):
         def __getitem__(self, name: str) -> str:
-            self.names.add(name)
+            names.add(name)
             return super().__getitem__(name)
 
     said = Said(wordings())
     monkeypatch.setattr("knowledge_base.calculators.result.wordings", lambda: said)
     for case in CASES:
         problem_of(case, knowledge_base().law)
-    assert said.keys() - said.names == set()
+    assert said.keys() - names == set()
 
 
 def test_no_figure_of_the_law_is_typed_into_a_sentence() -> None:

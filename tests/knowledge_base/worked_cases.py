@@ -15,6 +15,7 @@ from knowledge_base.dated import Parameters
 from knowledge_base.errors import InvalidInput, NoValueOnDate
 
 FOLDER = Path(__file__).resolve().parent / "cases"
+KEYS = {"name", "date", "input", "status", "output", "absent", "reason", "error"}
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,11 @@ def calculator_cases() -> list[Case]:
     cases = []
     for path in sorted(FOLDER.glob("*.yaml")):
         for row in _read(path):
-            unknown = row.keys() - {"name", "date", "input", "status", "output", "absent", "reason", "error"}
+            unknown = row.keys() - KEYS
             assert not unknown, f"{path.name}: unknown key {unknown} in {row['name']}"
-            assert "output" in row or "reason" in row or "error" in row, f"{path.name}: {row['name']} expects nothing"
+            assert "output" in row or "reason" in row or "error" in row, (
+                f"{path.name}: {row['name']} expects nothing"
+            )
             cases.append(
                 Case(
                     calculator=path.stem,
