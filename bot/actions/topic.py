@@ -51,6 +51,10 @@ CONTEXT_ABOVE = 0.05  # a short follow-up is read as a topic of the same subject
 SECOND_QUESTION_ABOVE = 0.55  # a message is taken for two questions only when both are this clear
 SHORT = 8  # words of a follow-up that leaves the rest unsaid
 _CONNECTIVE = re.compile(r"^(da |vay |the |con |neu |the con |vay con |roi |a )*(con|the|neu|vay|thi)\b")
+_NOW = re.compile(r"\b(gio|bay gio|hien nay|hien tai|bay h)\b")
+# What is asked about a day in the past is answered by that day's law or by a person; anything else
+# (how to register, which papers) is about now, and the day only belongs to the story.
+_DATED_ASPECTS = {"pay_level", "receive_level", "calculate", "support", "duration", "conditions"}
 _ASKING = re.compile(r"\?|\b(bao nhieu|bn|nhieu|khong|ko|k|gi|j|nao|ntn|sao|dau|may|chua|bao lau|khi nao)\b")
 
 
@@ -234,16 +238,27 @@ class _Answering:
     # Answering a topic
 
     def _answer(self, topic: Topic, carry: bool) -> Reply:
+        carry = carry or self._leaves_out_what_was_said(topic)
         values = {**self.frame.values, **self.found} if carry else dict(self.found)
         self.frame.topic, self.frame.values = topic.id, values
         on = _answer_day(self.question, self.today)
         try:
             return self._worked_out(topic, values, on) or self._told(topic, on)
         except NoValueOnDate:
+            if on < self.today and topic.aspect not in _DATED_ASPECTS:
+                return self._told(topic, self.today)
             said = phrase(self.domain, "utter_no_figure_for_date", date=format_date(on))
             reply = hand_over(self.domain, self.question, "uncertain_policy", said)
             reply.topics, reply.as_of = [topic.id], on
             return reply
+
+    def _leaves_out_what_was_said(self, topic: Topic) -> bool:
+        """Whether the same calculation goes on, and the message leaves out what it needs."""
+        current = self.topics.get(self.frame.topic or "")
+        family = FAMILIES.get(topic.calculator or "")
+        return bool(
+            current and family and current.calculator == topic.calculator and family.missing(self.found)
+        )
 
     def _worked_out(self, topic: Topic, values: Values, on: date) -> Reply | None:
         """The calculator's answer, or the question back for what it needs; None where words answer."""
@@ -320,10 +335,14 @@ def _values(question: Question) -> Values:
 
 
 def _answer_day(question: Question, today: date) -> date:
-    """The day whose law answers: the date the citizen named, else today."""
+    """The day whose law answers: the date the citizen asks about, else today.
+
+    `từ năm 2018` and `đến tháng 6` tell a story, and `giờ` asks about now: neither moves the day.
+    """
     mentioned = next((entity for entity in question.entities if entity.name == "date"), None)
-    if mentioned is None:
+    if mentioned is None or _NOW.search(fold(question.text)):
         return today
-    if mentioned.extra.get("relation") == "before":
+    relation = mentioned.extra.get("relation")
+    if relation == "before":
         return date.fromisoformat(mentioned.value) - timedelta(days=1)
-    return date.fromisoformat(mentioned.extra["as_of"])
+    return today if relation in ("from", "until") else date.fromisoformat(mentioned.extra["as_of"])

@@ -69,6 +69,12 @@ def test_short_follow_up_is_read_against_the_household(follow_up: str, amount: s
     assert amount in chat.say(follow_up, ("follow_up", 0.9)).text
 
 
+def test_button_of_another_period_keeps_the_household() -> None:
+    chat = Conversation()
+    chat.say("bhyt hộ gia đình 4 người mua 1 năm hết bao nhiêu", HOUSEHOLD)
+    assert "1.912.680" in chat.say("Mua 6 tháng thì bao nhiêu?", HOUSEHOLD).text
+
+
 def test_second_child_from_july_2026() -> None:
     said = Conversation().say("sinh con thu 2 thang 8/2026 luong dong bh 18tr duoc bao nhieu", MATERNITY)
     assert "131.060.000 đồng" in said.text
@@ -118,6 +124,20 @@ def test_past_year_is_answered_by_its_law() -> None:
     said = Conversation().say("năm 2024 đóng tự nguyện mức 1tr5 mỗi tháng bao nhiêu", CONTRIBUTION)
     assert "297.000 đồng" in said.text  # 330,000 − 33,000
     assert "31/12/2024" in said.text
+
+
+def test_year_of_a_story_does_not_move_the_day() -> None:
+    said = Conversation().say(
+        "em đóng từ năm 2018 giờ mức đóng tự nguyện bao nhiêu",
+        ("ask_topic/voluntary.contribution_level", 0.9),
+    )
+    assert "264.000" in said.text
+    assert said.turn["as_of"] == "2026-11-21"
+
+
+def test_procedure_asked_with_a_past_year_is_answered_as_of_today() -> None:
+    said = Conversation().say("năm 2019 em nghỉ, đăng ký lại ở đâu", ("ask_topic/voluntary.register", 0.9))
+    assert said.turn["outcome"] == "answered"
 
 
 def test_personal_record_says_how_and_opens_a_case() -> None:
