@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from gateway.asking import AskError, ask_batch, ask_one, gateway_url, read_batch
+from gateway.asking import AskError, ask_batch, ask_one, check_date, gateway_url, read_batch
 from gateway.logs import configure_logs
 from gateway.settings import Settings, SettingsError, read_secret_key, read_settings
 from knowledge_base.errors import InvalidFile
@@ -111,6 +111,8 @@ def ask(settings: Settings, options: argparse.Namespace) -> int:
         raise AskError("--batch and --out go together")
     if options.parallel < 1:
         raise AskError("--parallel must be at least 1")
+    if options.on is not None:
+        check_date(options.on, "--on")
     url = gateway_url(settings, options.gateway)
     if options.batch is None:
         _print_answer(asyncio.run(ask_one(url, options.question, options.on)))

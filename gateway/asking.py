@@ -104,12 +104,13 @@ def _line(where: str, number: int, row: str, run: str, on: str | None) -> Line:
         raise AskError(f"{where}: conversation must be a text")
     day = fields.get("on", on)
     if day is not None:
-        _check_date(day, where)
+        check_date(day, where)
     name = f"{run}-{conversation}" if conversation is not None else f"{run}#{number}"
     return Line(number, identity, text, name[:128], day)
 
 
-def _check_date(day: object, where: str) -> None:
+def check_date(day: object, where: str) -> None:
+    """Raises AskError, naming where it stood, if `day` is not an ISO date."""
     try:
         date.fromisoformat(day)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,8 +32,8 @@ async def _on_server(statement: str) -> None:
         await connection.close()
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+@contextmanager
+def empty_postgres() -> Iterator[str]:
     """The URL of an empty database on the PostgreSQL server, dropped afterwards."""
     name = f"gateway_tests_{uuid4().hex}"
     try:
@@ -56,9 +57,10 @@ async def _create_tables(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_with_tables(postgres: str) -> str:
-    asyncio.run(_create_tables(postgres))
-    return postgres
+def postgres_with_tables() -> Iterator[str]:
+    with empty_postgres() as url:
+        asyncio.run(_create_tables(url))
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
