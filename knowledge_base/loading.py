@@ -14,7 +14,7 @@ from knowledge_base.dated import Citation, DatedValue, Parameter, Parameters, So
 from knowledge_base.errors import InvalidFile, UnknownName
 from knowledge_base.expressions import FORMATS
 from knowledge_base.topics import ASPECTS, SCHEMES, SUBJECTS, Button, Topic, Wording
-from knowledge_base.yaml_files import Mapping, read_yaml, require_keys
+from knowledge_base.yaml_files import Mapping, nested, read_yaml, require_keys, require_texts, texts
 
 ROOT = Path(__file__).resolve().parent
 BUTTON_TITLE_LENGTH = 20  # Messenger's limit for quick replies
@@ -65,6 +65,7 @@ def _date(value: Any, name: str, line: int | None, what: str) -> date:
 
 
 def _citation(raw: Mapping, sources: dict[str, Source], name: str) -> Citation:
+    require_texts(raw, name, "source")
     source_id, article = raw["source"], raw.get("article")
     if source_id not in sources:
         raise InvalidFile(name, raw.lines["source"], f"unknown source {source_id!r} (add it to sources.yaml)")
@@ -105,13 +106,17 @@ def _dated_value(start: Any, raw: Mapping, line: int, sources: dict[str, Source]
         raise InvalidFile(name, line, "give either value or same_as")
     if raw["label"] not in ("V", "R"):
         raise InvalidFile(name, raw.lines["label"], "label must be V (verified) or R (reported)")
+    if not isinstance(raw.get("needs_official_check", False), bool):
+        raise InvalidFile(
+            name, raw.lines["needs_official_check"], "needs_official_check must be true or false"
+        )
     return DatedValue(
         start=_date(start, name, line, "the start of a value"),
         value=_value(raw.get("value"), name, line),
         same_as=raw.get("same_as"),
         citation=_citation(raw, sources, name),
         label=raw["label"],
-        needs_official_check=bool(raw.get("needs_official_check", False)),
+        needs_official_check=raw.get("needs_official_check", False),
     )
 
 
@@ -125,6 +130,7 @@ def _parameter(
 ) -> Parameter:
     raw = read_yaml(path, name)
     require_keys(raw, name, {"description", "unit", "values", "reviewed_on"}, set())
+    require_texts(raw, name, "description", "unit")
     if raw["unit"] not in units:
         raise InvalidFile(name, raw.lines["unit"], f"unknown unit {raw['unit']!r} (add it to units.yaml)")
     if not isinstance(raw["values"], Mapping) or not raw["values"]:
@@ -149,6 +155,8 @@ def _wording(start: Any, raw: Mapping, line: int, sources: dict[str, Source], na
     if label not in ("V", "R"):
         raise InvalidFile(name, raw.lines["label"], "label must be V (verified) or R (reported)")
     citations = raw.get("citations", [])
+    if not isinstance(citations, list) or not all(isinstance(citation, Mapping) for citation in citations):
+        raise InvalidFile(name, raw.lines["citations"], "citations must be a list of {source: …, article: …}")
     for citation in citations:
         require_keys(citation, name, {"source"}, {"article"})
     return Wording(
@@ -174,8 +182,10 @@ def _topic(path: Path, name: str, id_: str, sources: dict[str, Source]) -> Topic
     handling = raw.get("handling", "answer")
     if handling not in HANDLINGS:
         raise InvalidFile(name, raw.lines["handling"], f"handling must be one of {', '.join(HANDLINGS)}")
-    button = raw["button"]
+    require_texts(raw, name, "title")
+    button = nested(raw, "button", name)
     require_keys(button, name, {"title", "say"}, set())
+    require_texts(button, name, "title", "say")
     if len(button["title"]) > BUTTON_TITLE_LENGTH:
         problem = f"a button's title has at most {BUTTON_TITLE_LENGTH} characters: {button['title']!r}"
         raise InvalidFile(name, button.line, problem)
@@ -194,10 +204,10 @@ def _topic(path: Path, name: str, id_: str, sources: dict[str, Source]) -> Topic
         scheme=raw["scheme"],
         aspect=raw["aspect"],
         handling=handling,
-        evaluation_labels=tuple(raw["evaluation_labels"]),
+        evaluation_labels=texts(raw, "evaluation_labels", name),
         button=Button(button["title"], button["say"]),
         wordings=wordings,
-        next=tuple(raw.get("next", [])),
+        next=texts(raw, "next", name),
         calculator=raw.get("calculator"),
         reviewed_on=_date(raw["reviewed_on"], name, raw.lines["reviewed_on"], "reviewed_on"),
     )
@@ -207,12 +217,16 @@ def load_knowledge_base(root: Path = ROOT) -> KnowledgeBase:
     """The knowledge base below `root`. Raises InvalidFile, naming file and line."""
     sources: dict[str, Source] = {}
     raw_sources = read_yaml(root / "sources.yaml", "sources.yaml")
-    for id_, raw in raw_sources.items():
+    for id_ in raw_sources:
+        raw = nested(raw_sources, id_, "sources.yaml")
         require_keys(raw, "sources.yaml", {"title", "in_force_from", "read"}, set())
+        require_texts(raw, "sources.yaml", "title", "read")
         start = _date(raw["in_force_from"], "sources.yaml", raw.line, "in_force_from")
         sources[id_] = Source(id_, raw["title"], start, raw["read"])
     units: dict[str, Unit] = {}
-    for id_, raw in read_yaml(root / "units.yaml", "units.yaml").items():
+    raw_units = read_yaml(root / "units.yaml", "units.yaml")
+    for id_ in raw_units:
+        raw = nested(raw_units, id_, "units.yaml")
         require_keys(raw, "units.yaml", {"format", "meaning"}, set())
         if raw["format"] not in FORMATS and raw["format"] != "text":
             raise InvalidFile("units.yaml", raw.line, f"unknown format {raw['format']!r}")

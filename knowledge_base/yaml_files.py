@@ -89,3 +89,26 @@ def require_keys(mapping: Mapping, name: str, required: set[str], optional: set[
     missing = sorted(required - mapping.keys())
     if missing:
         raise InvalidFile(name, mapping.line, f"missing key {', '.join(missing)}")
+
+
+def nested(mapping: Mapping, key: Any, name: str) -> Mapping:
+    """The mapping below a key, refused when it is anything else."""
+    value = mapping[key]
+    if not isinstance(value, Mapping):
+        raise InvalidFile(name, mapping.lines[key], f"{key} must be a mapping like {{key: value}}")
+    return value
+
+
+def require_texts(mapping: Mapping, name: str, *keys: str) -> None:
+    """Refuse a value that is not text."""
+    for key in keys:
+        if not isinstance(mapping[key], str):
+            raise InvalidFile(name, mapping.lines[key], f"{key} must be text; put it in quotes")
+
+
+def texts(mapping: Mapping, key: str, name: str) -> tuple[str, ...]:
+    """The list of texts below a key, empty when the key is missing."""
+    value = mapping.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InvalidFile(name, mapping.lines[key], f"{key} must be a list like [one, two]")
+    return tuple(value)
