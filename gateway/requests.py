@@ -12,7 +12,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+REQUEST = web.RequestKey("request_id", str)
+GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -35,10 +36,10 @@ log = structlog.get_logger(__name__)
 async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, which every line logged for it carries, and log how it ended."""
     given = request.headers.get("X-Request-ID", "")
-    request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    request_id = given if GIVEN_ID.fullmatch(given) else uuid4().hex
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
-    request["request_id"] = request_id
+    request[REQUEST] = request_id
     started = time.monotonic()
     status = 500
     try:
@@ -65,7 +66,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Strict headers wherever a handler has not set its own."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["X-Request-ID"] = request.get("request_id", "")
+    response.headers["X-Request-ID"] = request.get(REQUEST, "")
 
 
 async def read_json_object(request: web.Request, limit: int) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def endpoint(gateway: Gateway, development: bool) -> web.Application:
 
 @pytest.fixture
 async def server(gateway: Gateway) -> AsyncIterator[TestServer]:
-    async with TestServer(endpoint(gateway, development=True)) as running:
+    running = TestServer(endpoint(gateway, development=True))
+    async with running:
         yield running
 
 
@@ -129,7 +130,8 @@ async def test_two_runs_of_a_file_do_not_share_conversations(
 async def test_a_date_is_refused_outside_development(
     gateway: Gateway, tmp_path: Path, rasa: FakeRasa
 ) -> None:
-    async with TestServer(endpoint(gateway, development=False)) as server:
+    server = TestServer(endpoint(gateway, development=False))
+    async with server:
         with pytest.raises(AskError, match="DEVELOPMENT=1") as refused:
             await ask_one(url(server), "hỏi", "2026-01-01")
         assert refused.value.exit_code == 2

@@ -27,6 +27,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 KEYS = st.sampled_from(["text", "buttons", "custom", "turn", "outcome", "escalate", "as_of", "topics"])
+MESSAGES = st.dictionaries(KEYS, JSON | st.dictionaries(KEYS, JSON, max_size=4), max_size=4)
 
 
 def test_texts_buttons_and_turn_are_read() -> None:
@@ -53,11 +54,7 @@ def test_a_turn_needs_its_outcome_only() -> None:
     assert answer.turn == BotTurn("chitchat")
 
 
-@given(
-    st.lists(
-        st.dictionaries(KEYS, JSON | st.dictionaries(KEYS, JSON, max_size=4), max_size=4) | JSON, max_size=4
-    )
-)
+@given(st.lists(MESSAGES | JSON, max_size=4))
 def test_whatever_rasa_says_is_an_answer_or_a_failure(messages: Any) -> None:
     try:
         answer = parse_answer(messages)

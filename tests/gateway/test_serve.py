@@ -17,7 +17,10 @@ from aiohttp.test_utils import unused_port
 from gateway.__main__ import main
 from gateway.schema import upgrade
 from gateway.settings import ROOT, read_settings
-from tests.gateway.fakes import PATIENCE_SECONDS, FakeRasa, Held, said
+from gateway.texts import Texts
+from tests.gateway.fakes import OFFICE, PATIENCE_SECONDS, FakeRasa, Held, said
+
+SERVE = (sys.executable, "-m", "gateway", "serve")
 
 
 class Served:
@@ -38,10 +41,7 @@ class Served:
     async def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "gateway",
-                "serve",
+                *SERVE,
                 cwd=ROOT,
                 env=self.environment,
                 stderr=log,
@@ -146,7 +146,7 @@ async def test_the_whole_application_serves_its_parts_and_logs_no_words(
         await lines_with(http, served, "Đáp: bí mật của tôi")
         rasa.behave = lambda _body: []
         await post(http, served, "bí mật thứ hai", "message-2")
-        await lines_with(http, served, "bí mật thứ hai")
+        await lines_with(http, served, Texts(OFFICE)["failure"])
         async with http.get(f"{served.url}/nowhere", headers={"X-Request-ID": "my-request-1"}) as response:
             assert response.status == 404
             assert response.headers["X-Request-ID"] == "my-request-1"
@@ -162,12 +162,9 @@ async def test_the_whole_application_serves_its_parts_and_logs_no_words(
     assert any(entry["event"] == "message_done" for entry in entries)
 
 
-async def test_a_taken_port_is_told_in_one_sentence(served: Served, tmp_path: Path) -> None:
+async def test_a_taken_port_is_told_in_one_sentence(served: Served) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway",
-        "serve",
+        *SERVE,
         cwd=ROOT,
         env=served.environment,
         stderr=asyncio.subprocess.PIPE,

@@ -66,7 +66,7 @@ async def read_events(response: aiohttp.ClientResponse, until: str) -> list[dict
             block = (await response.content.readuntil(b"\n\n")).decode()
             if block.startswith(":"):
                 continue
-            event = dict(line.split(": ", 1) for line in block.strip().split("\n"))
+            event: dict[str, Any] = dict(line.split(": ", 1) for line in block.strip().split("\n"))
             event["data"] = json.loads(event["data"])
             found.append(event)
             if until in (event["event"], event["data"].get("text")):
@@ -109,9 +109,11 @@ async def test_the_page_says_what_it_is_and_warns(visitor: Client) -> None:
 
 
 async def test_the_cookie_is_for_this_site_and_out_of_reach_of_scripts(gateway: Gateway) -> None:
-    async with TestClient(TestServer(site(gateway))) as client:
-        async with client.get("/", headers={"X-Forwarded-Proto": "https"}) as response:
-            cookie = response.headers["Set-Cookie"]
+    async with (
+        TestClient(TestServer(site(gateway))) as client,
+        client.get("/", headers={"X-Forwarded-Proto": "https"}) as response,
+    ):
+        cookie = response.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Secure" in cookie

@@ -12,6 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import unused_port
 from sqlalchemy.exc import OperationalError
 
+from call_centre.accounts import new_agent
+from call_centre.model import Role
 from call_centre.tables import Case, CaseEvent
 from gateway import repository
 from gateway.database import Database, utc_now
@@ -410,9 +412,7 @@ async def test_an_answer_through_the_console_services_reaches_the_citizen_and_th
     gateway: Gateway, rasa: FakeRasa
 ) -> None:
     """The whole life of a case with the real services: claim, answer, close, satisfaction."""
-    from call_centre.accounts import new_agent
-
-    agent = new_agent("lan", "Lan", "agent", "hash", utc_now())
+    agent = new_agent("lan", "Lan", Role.AGENT, "hash", utc_now())
     rasa.behave = lambda _body: [{"text": "Em chuyển ngay."}, handover()]
     await gateway.say("gặp nhân viên")
     rasa.behave = said
