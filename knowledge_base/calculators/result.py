@@ -86,12 +86,15 @@ class Result:
             "working": list(self.working),
         }
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Working and reason: what is certain comes before what is not, a plain no before its details."""
+        reason = (self.reason,) if self.reason else ()
+        return (*self.working, *reason) if self.status == "unsure" else (*reason, *self.working)
+
     def text(self) -> str:
         """The whole reply to a citizen: the answer or why there is none, its authority and day."""
-        reason = [self.reason] if self.reason else []
-        # What is certain comes before what is not; a plain no comes before its details.
-        lines = [*self.working, *reason] if self.status == "unsure" else [*reason, *self.working]
-        body = "\n".join(lines)
+        body = "\n".join(self.lines)
         return f"{body}\n\n{footer(self.citations, self.as_of, self.reported)}"
 
 
