@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from knowledge_base.dated import DatedValue, Parameter, Parameters, Value
+from knowledge_base.dated import DatedValue, Parameter, Parameters, Scalar, Value
 from knowledge_base.loading import knowledge_base
 from tests.knowledge_base.worked_cases import (
     Case,
@@ -33,25 +33,27 @@ class _Recording(Parameters):
         return super().__getitem__(name)
 
 
-def _changed_numbers(number: int | Decimal) -> Iterator[int | Decimal]:
-    text = str(number)
+def _changed_scalars(scalar: Scalar) -> Iterator[Scalar]:
+    if isinstance(scalar, str):
+        return
+    text = str(scalar)
     for position, character in enumerate(text):
         if character.isdigit():
             for digit in "0123456789".replace(character, ""):
-                yield type(number)(text[:position] + digit + text[position + 1 :])
+                yield type(scalar)(text[:position] + digit + text[position + 1 :])
 
 
 def _changed_values(value: Value) -> Iterator[Value]:
-    if isinstance(value, (int, Decimal)):
-        yield from _changed_numbers(value)
+    if isinstance(value, (int, Decimal, str)):
+        yield from _changed_scalars(value)
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            for changed in _changed_values(item):
-                yield (*value[:index], changed, *value[index + 1 :])  # type: ignore[misc]
-    elif not isinstance(value, str):
+            for changed in _changed_scalars(item):
+                yield (*value[:index], changed, *value[index + 1 :])
+    else:
         for key, item in value.items():
-            for changed in _changed_values(item):
-                yield {**value, key: changed}  # type: ignore[dict-item]
+            for changed in _changed_scalars(item):
+                yield {**value, key: changed}
 
 
 def _changed_parameters(parameter: Parameter) -> Iterator[tuple[DatedValue, Value, Parameter]]:
@@ -82,8 +84,8 @@ def main() -> int:
     parameters = {parameter.name: parameter for parameter in law}
     readers = _readers(law)
     known: dict[str, list[KnownValue]] = defaultdict(list)
-    for value in parameter_values():
-        known[value.parameter].append(value)
+    for item in parameter_values():
+        known[item.parameter].append(item)
     tried, survivors = 0, []
     for parameter in law:
         for entry, value, changed in _changed_parameters(parameter):
