@@ -279,7 +279,7 @@ class _Answering:
             return None
         result = calculate(family.calculator, family.inputs(values, on), on)
         assumed = [phrase(self.domain, name) for name in family.assumed(values)]
-        lines = [*([result.reason] if result.reason else []), *result.working]
+        lines = list(result.lines)
         if assumed and result.status == "ok":
             lines.append(phrase(self.domain, "utter_assumed", assumptions=", ".join(assumed)))
         lines += ["", footer(result.citations, result.as_of, result.reported)]
