@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ MADE_OF = (
     "knowledge_base/topics/**/*.yaml",
     "knowledge_base/topics.py",
 )
+STEP = re.compile(r"(?:Starting to train|Finished training) component '\w+'|model is trained")
 NEEDED_DISK = 500_000_000  # bytes: a model, its temporary copy and the databases
 
 
@@ -74,13 +76,37 @@ def train(force: bool = False) -> Path:
     command = [str(BOT_PYTHON), "-m", "rasa", "train", "--config", "config.yml"]
     command += ["--domain", "bot/domain.yml", "--data", "bot/data", "--out", str(MODELS)]
     command += ["--fixed-model-name", model.name.removesuffix(".tar.gz"), "--skip-validation", "--force"]
-    done = subprocess.run(command, cwd=ROOT, env=bot_environment(), check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != 0 or not model.exists():
-        raise CannotStart("Rasa's training failed: the lines above say where.")
+    log = MODELS / "training.log"
+    if _run(command, log) != 0 or not model.exists():
+        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        raise CannotStart(f"Rasa's training failed; {log} ends: {''.join(last)}")
     for old in MODELS.glob("*.tar.gz"):
         if old != model:
             old.unlink()
     return model
+
+
+def _run(command: list[str], log: Path) -> int:
+    """Run Rasa's training with everything it says in `log` and its steps on the terminal."""
+    print("• Training: reading examples", flush=True)
+    with (
+        log.open("wb") as file,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=bot_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as training,
+    ):
+        assert training.stdout is not None
+        for line in training.stdout:
+            file.write(line)
+            step = STEP.search(line.decode(errors="replace"))
+            if step:
+                print(f"• Training: {step[0].lower()}", flush=True)
+    return training.returncode
 
 
 def main() -> int:
