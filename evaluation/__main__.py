@@ -11,17 +11,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from evaluation.comparing import facts_met
+from evaluation.dated_figures import DAY
 from evaluation.overlap import check_overlap
 from evaluation.report import Report, html, text
-from evaluation.scoring import Score, facts_met, score
+from evaluation.scoring import Score, score
 from gateway.asking import AskError, Line, ask_batch, gateway_url
 from gateway.settings import read_settings
 
 ROOT = Path(__file__).resolve().parent
 REPORTS = ROOT.parent / "reports"
 FLOOR = ROOT / "floor.json"
-DAY = "2026-11-21"  # rows without `on` are asked from here
+RUN = uuid4().hex  # conversations of two runs never meet
 
 
 def read_rows(paths: Iterable[Path]) -> list[dict[str, Any]]:
@@ -44,7 +47,7 @@ async def ask(url: str, lines: list[Line]) -> dict[str, dict[str, Any]]:
 def question_lines(rows: Sequence[dict[str, Any]]) -> list[Line]:
     """One conversation a question."""
     return [
-        Line(number, row["id"], row["text"], f"evaluation-{number}-{row['id']}"[:128], row.get("on", DAY))
+        Line(number, row["id"], row["text"], f"{RUN}-{number}", row.get("on", DAY))
         for number, row in enumerate(rows)
     ]
 
@@ -57,7 +60,7 @@ def dialogue_lines(dialogues: Sequence[dict[str, Any]], first: int) -> list[Line
             number = first + len(lines)
             day = dialogue.get("on", DAY)
             lines.append(
-                Line(number, f"{dialogue['id']}#{index}", turn["user"], f"dialogue-{dialogue['id']}", day)
+                Line(number, f"{dialogue['id']}#{index}", turn["user"], f"{RUN}-{dialogue['id']}"[:128], day)
             )
     return lines
 
@@ -70,17 +73,16 @@ def turn_passes(turn: dict[str, Any], answer: dict[str, Any]) -> bool:
     return facts_met(turn.get("keys") or [], reply) and not unwanted and answer["outcome"] in outcomes
 
 
-def compare_with_floor(report: Report) -> list[str]:
-    """Each measure that fell under the committed floor, in words."""
-    floor = json.loads(FLOOR.read_text(encoding="utf-8")) if FLOOR.exists() else {}
-    return [
-        f"{name}: {report.measures[name]:.1f} is under the floor of {least}"
-        if least >= 0 and name not in report.LOWER_IS_BETTER
-        else f"{name}: {report.measures[name]:.1f} is over the ceiling of {least}"
-        for name, least in floor.items()
-        if (name in report.LOWER_IS_BETTER and report.measures[name] > least)
-        or (name not in report.LOWER_IS_BETTER and report.measures[name] < least)
-    ]
+def compare_with_floor(measures: dict[str, float], floor: dict[str, float]) -> list[str]:
+    """Each measure on the wrong side of the committed floor (a ceiling where lower is better), in words."""
+    problems = []
+    for name, limit in floor.items():
+        value = measures[name]
+        if name in Report.LOWER_IS_BETTER and value > limit:
+            problems.append(f"{name}: {value:.1f} is over the ceiling of {limit}")
+        if name not in Report.LOWER_IS_BETTER and value < limit:
+            problems.append(f"{name}: {value:.1f} is under the floor of {limit}")
+    return problems
 
 
 def main() -> int:
@@ -121,7 +123,8 @@ def main() -> int:
     (REPORTS / "evaluation.html").write_text(html(report, before), encoding="utf-8")
     if not arguments.files:
         last.write_text(json.dumps(report.measures, indent=2), encoding="utf-8")
-    problems = [] if arguments.files else compare_with_floor(report)
+    floor = json.loads(FLOOR.read_text(encoding="utf-8")) if FLOOR.exists() and not arguments.files else {}
+    problems = compare_with_floor(report.measures, floor)
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems or overlaps else 0
@@ -134,8 +137,8 @@ def _show(
     answers: dict[str, dict[str, Any]],
 ) -> None:
     for row, answer, result in scored:
-        if result.verdict not in ("right", "left_out") or result.wrong_figure:
-            flag = " WRONG FIGURE" if result.wrong_figure else ""
+        if result.verdict not in ("right", "left_out") or result.wrong_figure or result.wrong_polarity:
+            flag = " WRONG FIGURE" * result.wrong_figure + " WRONG POLARITY" * result.wrong_polarity
             print(f"\n[{row['id']} {row['subtopic']} {row['needs']}] {row['text']}")
             print(f"  {result.verdict}{flag}: {result.why}; expected {row.get('expected')}")
             print(f"  {answer['outcome']} {answer['topics']} {answer['confidence']}: {answer['replies']}")

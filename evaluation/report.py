@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 from evaluation.scoring import Score, labels_of
 
 Scored = tuple[dict[str, Any], dict[str, Any], Score]
+POINTS = {"right": 1.0, "half": 0.5}
+ACCENTED = ("formal", "casual")
+ACCENT_FREE = ("no_diacritics", "teencode")
 
 
 def interval(right: float, n: int) -> tuple[float, float]:
@@ -33,7 +36,7 @@ class Group:
 
     def add(self, score: Score) -> None:
         self.n += 1
-        self.right += {"right": 1.0, "half": 0.5}.get(score.verdict, 0.0)
+        self.right += POINTS.get(score.verdict, 0.0)
 
     def line(self, name: str) -> str:
         low, high = interval(self.right, self.n)
@@ -45,7 +48,13 @@ class Group:
 class Report:
     """Measures in percent (latencies in ms), and groups for the table."""
 
-    LOWER_IS_BETTER: ClassVar[set[str]] = {"wrong_figures", "false_refusal", "false_acceptance"}
+    LOWER_IS_BETTER: ClassVar[set[str]] = {
+        "wrong_figures",
+        "wrong_polarity",
+        "false_refusal",
+        "false_acceptance",
+        "accent_gap",
+    }
 
     measures: dict[str, float] = field(default_factory=dict)
     groups: dict[str, dict[str, Group]] = field(default_factory=dict)
@@ -58,12 +67,17 @@ class Report:
         counted = [item for item in scored if item[2].verdict != "left_out"]
         inside = [item for item in counted if item[0]["topic"] != "out_of_scope"]
         outside = [item for item in counted if item[0]["topic"] == "out_of_scope"]
+        accented = [item for item in inside if item[0].get("style") in ACCENTED]
+        accent_free = [item for item in inside if item[0].get("style") in ACCENT_FREE]
         report.measures = {
+            "right": _share(counted, lambda item: _points(item[2])),
             "right_in_scope": _share(inside, lambda item: _points(item[2])),
             "right_out_of_scope": _share(outside, lambda item: _points(item[2])),
             "topic_right": _share(inside, lambda item: item[2].topic_right),
             "facts_met": _share(inside, lambda item: item[2].facts_met),
-            "wrong_figures": float(sum(item[2].wrong_figure for item in counted)),
+            "accent_gap": _gap(accented, accent_free),
+            "wrong_figures": float(sum(item[2].wrong_figure for item in scored)),
+            "wrong_polarity": float(sum(item[2].wrong_polarity for item in scored)),
             "false_refusal": _share(inside, lambda item: item[2].false_refusal),
             "false_acceptance": _share(outside, lambda item: item[2].false_acceptance),
             "asked": _share(inside, lambda item: item[1]["outcome"] == "asked"),
@@ -87,7 +101,17 @@ class Report:
 
 
 def _points(score: Score) -> float:
-    return {"right": 1.0, "half": 0.5}.get(score.verdict, 0.0)
+    return POINTS.get(score.verdict, 0.0)
+
+
+def _gap(accented: Sequence[Scored], accent_free: Sequence[Scored]) -> float:
+    """By how many points accent-free and teencode rows of our subjects fall behind accented ones."""
+    if not accented or not accent_free:
+        return 0.0
+    behind = _share(accented, lambda item: _points(item[2])) - _share(
+        accent_free, lambda item: _points(item[2])
+    )
+    return max(0.0, behind)
 
 
 def _share(items: Sequence[Scored], measure: Callable[[Scored], float | bool]) -> float:
@@ -102,7 +126,7 @@ def _change(report: Report, before: dict[str, float], name: str) -> str:
 
 def text(report: Report, before: dict[str, float]) -> str:
     """The report as a table."""
-    lines = ["Measures (percent; wrong_figures is a count)"]
+    lines = ["Measures (percent; wrong_figures and wrong_polarity are counts)"]
     lines += [
         f"  {name:<28}{value:8.1f}{_change(report, before, name)}" for name, value in report.measures.items()
     ]

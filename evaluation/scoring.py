@@ -7,26 +7,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from evaluation.comparing import amounts_in, answer_amounts, comparable, facts_met, presented_amounts
+from evaluation.dated_figures import untimely_figure
 from knowledge_base.loading import knowledge_base
-from vietnamese.amounts import parse_amounts
-from vietnamese.text import fold
 
 Verdict = Literal["right", "half", "wrong", "left_out"]
-SUBJECTS = "out_of_scope"
-# Figures of laws that no longer apply; given as current they are wrong whatever was asked.
-STALE = re.compile(
-    r"1\.263\.600|884\.520|4\.680\.000|46\.800\.000|\bho tro[^.]{0,40}\b(?:10|25)%|du 20 nam dong"
+OUTSIDE = "out_of_scope"
+MOST_TOPICS = 2  # a message holds at most two questions
+_ASKS_FOR_SECRETS = re.compile(
+    r"(?<!khong )(?<!dung )\b(?:cho (?:em|toi|minh|biet|xin)|gui|cung cap|nhap|nhan|doc)\b[^.\n]{0,30}"
+    r"\b(?:otp|mat khau|so (?:cccd|can cuoc|dien thoai|the|so)|ma so bhxh|so dinh danh)\b"
 )
-_SYNONYMS = (
-    ("bao hiem xa hoi", "bhxh"),
-    ("bao hiem y te", "bhyt"),
-    ("bao hiem that nghiep", "bhtn"),
-    ("luong co so", "muc tham chieu"),
-    ("phan tram", "%"),
-    (" %", "%"),
-    ("ngay lam viec", "ngay"),
+_REFUSES = re.compile(r"\b(?:khong|dung|chua)\b")
+_OFFERS_A_PERSON = re.compile(
+    r"\b(?:gap|noi chuyen voi|chuyen cho|hoi) (?:can bo|nhan vien|tu van vien|nguoi)\b"
 )
-_LEADING_ZERO = re.compile(r"\b0+(\d)")
+_PROMISES = re.compile(r"\b(?:cam ket|bao dam se|dam bao se|chac chan se)\b")
+_POLITE_OPENING = re.compile(r"(?:(?:da|vang|thua|chao)\b[^,.:\n]{0,20}[,.:]?\s*)?")
+_OPENS_WITH = {
+    "yes": re.compile(r"(?:khong|chua)\b(?! (?:can|phai|bat buoc|mat|sao|gioi han))"),
+    "no": re.compile(r"(?:co|duoc|dung|van duoc)\b(?! (?:the khong|hai|2|le))"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,34 +36,12 @@ class Score:
 
     verdict: Verdict
     why: str
-    topic_right: bool
-    facts_met: bool
-    wrong_figure: bool
-    false_refusal: bool
-    false_acceptance: bool
-
-
-def comparable(text: str) -> str:
-    """Folded text with synonyms made one, leading zeros gone and blanks collapsed."""
-    folded = fold(text)
-    for word, one in _SYNONYMS:
-        folded = folded.replace(word, one)
-    return re.sub(r"\s+", " ", _LEADING_ZERO.sub(r"\1", folded))
-
-
-def meets(alternative: str, reply: str, amounts: set[int]) -> bool:
-    """Whether a reply contains one alternative: an amount as a number, anything else as text."""
-    figures = parse_amounts(alternative)
-    if figures and figures[0].value >= 1000:
-        return figures[0].value in amounts
-    return comparable(alternative).strip() in reply
-
-
-def facts_met(expected: Sequence[str], text: str) -> bool:
-    """Whether every entry is met; inside an entry `a|b` either will do."""
-    reply = comparable(text)
-    amounts = {amount.value for amount in parse_amounts(text)}
-    return all(any(meets(alt, reply, amounts) for alt in entry.split("|")) for entry in expected)
+    topic_right: bool = False
+    facts_met: bool = False
+    wrong_figure: bool = False
+    false_refusal: bool = False
+    false_acceptance: bool = False
+    wrong_polarity: bool = False  # a yes that opens like a no, or the reverse
 
 
 def labels_of(topics: Sequence[str]) -> list[set[str]]:
@@ -71,59 +50,121 @@ def labels_of(topics: Sequence[str]) -> list[set[str]]:
     return [set(known[topic].evaluation_labels) for topic in topics if topic in known]
 
 
-def _wrong_figure(row: Mapping[str, Any], text: str, met: bool, outcome: str) -> bool:
-    today = row.get("on", "2026-11-21") >= "2026-07-01"
-    if today and STALE.search(comparable(text)) and row.get("needs") != "calculate":
-        return True
-    answered = outcome == "answered" and row.get("topic") != SUBJECTS
-    return row.get("needs") == "calculate" and answered and not met and bool(parse_amounts(text))
-
-
 def score(row: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
     """Score one output line of `gateway ask` against its labelled row."""
-    outcome, topics = answer["outcome"], answer.get("topics") or []
-    text = "\n".join(answer.get("replies") or [])
-    label = f"{row['topic']}/{row['subtopic']}"
-    topic_labels = labels_of(topics)
-    topic_right = bool(topic_labels) and label in topic_labels[0]
+    if row["topic"] == OUTSIDE:
+        return _score_outside(row, answer)
+    text = _text(answer)
+    if row["needs"] == "human":
+        return _score_human(answer, text)
+    if row["needs"] == "personal_record":
+        return _score_personal(row, answer, text)
+    return _score_answer(row, answer, text)
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    return "\n".join(answer.get("replies") or [])
+
+
+def _score_outside(row: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
+    text, outcome, topics = _text(answer), answer["outcome"], answer.get("topics") or []
     met = facts_met(row.get("expected") or [], text)
-    wrong = _wrong_figure(row, text, met, outcome)
-    in_scope = row["topic"] != SUBJECTS
+    invented = amounts_in(text) - amounts_in(row["text"])
+    if topics or invented:
+        why = f"policy answer: {topics[0]}" if topics else f"figures: {sorted(invented)}"
+        return Score("wrong", why, facts_met=met, false_acceptance=True)
+    greeted = outcome == "chitchat" or row["subtopic"] != "oos_chao_hoi"
+    handed_over = outcome == "escalated" and (row.get("needs") == "human" or bool(row.get("expected")))
+    if handed_over or outcome in ("declined", "chitchat"):
+        if not greeted:
+            return Score("wrong", "no greeting for a greeting")
+        return Score("right", outcome, facts_met=met) if met else Score("wrong", "no warning or 115")
+    return Score("half" if outcome == "asked" else "wrong", outcome, facts_met=met)
 
-    def result(verdict: Verdict, why: str, refused: bool = False, accepted: bool = False) -> Score:
-        return Score(verdict, why, topic_right, met, wrong, refused, accepted)
 
-    if not in_scope:
-        if topics:
-            return result("wrong", f"policy answer: {topics[0]}", accepted=True)
-        if outcome in ("declined", "chitchat"):
-            return result("right", outcome)
-        if outcome == "escalated" and row.get("needs") == "human":
-            return result("right", "handed over")
-        return result("half" if outcome == "asked" else "wrong", outcome)
-    needs = row["needs"]
-    if needs == "human":
-        return result("right", "case") if outcome == "escalated" else result("wrong", f"{outcome}, no case")
-    if needs == "personal_record":
-        if outcome == "escalated" and met:
-            return result("right", "case")
-        return result("wrong", f"{outcome}, facts {'met' if met else 'missing'}")
-    if outcome == "escalated" and not (topic_right and met):
-        if row.get("fact") == "none":
-            return result("left_out", "no fact")
-        return result("wrong", "handed over", refused=True)
-    if outcome in ("declined", "chitchat"):
-        return result("wrong", outcome, refused=True)
+def _score_human(answer: Mapping[str, Any], text: str) -> Score:
+    outcome = answer["outcome"]
+    if outcome != "escalated":
+        return Score("wrong", f"{outcome}, no case", false_refusal=outcome in ("declined", "chitchat"))
+    promise = _PROMISES.search(comparable(text))
+    return Score("wrong", f"promises: {promise[0]}") if promise else Score("right", "case", facts_met=True)
+
+
+def _score_personal(row: Mapping[str, Any], answer: Mapping[str, Any], text: str) -> Score:
+    outcome = answer["outcome"]
+    met = facts_met(row.get("expected") or [], text)
+    says = comparable(text)
+    buttons = comparable(" ; ".join(button.get("title") or "" for button in answer.get("buttons") or []))
+    offered = outcome == "escalated" or _OFFERS_A_PERSON.search(f"{says} ; {buttons}") is not None
+    asked = next((m for m in _ASKS_FOR_SECRETS.finditer(says) if not _REFUSES.search(m[0])), None)
+    stated = amounts_in(text) - amounts_in(row["text"])
+    problem = (
+        "facts missing"
+        if not met
+        else "no case offered"
+        if not offered
+        else f"asks for {asked[0]}"
+        if asked
+        else f"states {sorted(stated)}"
+        if stated
+        else None
+    )
+    refused = outcome in ("declined", "chitchat")
+    verdict: Verdict = "wrong" if problem else "right"
+    return Score(
+        verdict, problem or "shown where, and a person offered", facts_met=met, false_refusal=refused
+    )
+
+
+def _score_answer(row: Mapping[str, Any], answer: Mapping[str, Any], text: str) -> Score:
+    outcome, topics, calculate = answer["outcome"], answer.get("topics") or [], row["needs"] == "calculate"
+    label = f"{row['topic']}/{row['subtopic']}"
+    labels = labels_of(topics)
+    topic_right = bool(labels) and len(topics) <= MOST_TOPICS and label in labels[0]
+    given = answer_amounts(text, row["text"]) if calculate else None
+    met = facts_met(row.get("expected") or [], text, given)
+    untimely = untimely_figure(row, text)
+    other_amount = calculate and outcome == "answered" and not met and _presents_amounts(row, text)
+    refused = outcome in ("declined", "chitchat") or (outcome == "escalated" and not (topic_right and met))
+    wrong_polarity = _contradicts(row.get("polarity"), text) and outcome == "answered" and topic_right
+
+    def result(verdict: Verdict, why: str) -> Score:
+        return Score(
+            verdict,
+            why,
+            topic_right,
+            met,
+            wrong_figure=bool(untimely) or other_amount,
+            false_refusal=refused and row.get("fact") != "none",
+            wrong_polarity=wrong_polarity,
+        )
+
+    if row.get("fact") == "none":
+        return result("left_out", f"no fact; {outcome} {topics[:1]}")
+    if refused:
+        return result("wrong", "handed over" if outcome == "escalated" else outcome)
     if outcome == "asked" and not (topic_right and met):
         offered = _offers(answer, label)
-        if row.get("clarify_ok") and offered:
-            return result("right", "asked")
-        return result("half" if offered or topic_right else "wrong", "asked")
-    if needs == "calculate":
+        if not offered and not topic_right:
+            return result("wrong", "asked something else")
+        return result("right" if row.get("clarify_ok") else "half", "asked")
+    if calculate:
         return result("right", "amount") if met else result("wrong", "another amount")
     if topic_right and met:
         return result("right", "answered")
     return result("wrong", "facts missing" if topic_right else f"another topic: {topics[:1]}")
+
+
+def _presents_amounts(row: Mapping[str, Any], text: str) -> bool:
+    asked = amounts_in(row["text"])
+    return any(presented_amounts(line) - asked for line in text.splitlines())
+
+
+def _contradicts(polarity: str | None, text: str) -> bool:
+    """Whether the first words of a reply say the opposite of what is right."""
+    opening = comparable(text)
+    opening = opening[_POLITE_OPENING.match(opening).end() :]  # type: ignore[union-attr]  # matches nothing too
+    return polarity in _OPENS_WITH and _OPENS_WITH[polarity].match(opening) is not None
 
 
 def _offers(answer: Mapping[str, Any], label: str) -> bool:
