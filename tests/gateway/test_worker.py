@@ -83,11 +83,19 @@ async def test_the_same_message_id_on_another_account_is_another_message(gateway
 async def test_messages_of_a_conversation_are_asked_in_order_and_never_at_once(
     gateway: Gateway, rasa: FakeRasa
 ) -> None:
+    held = Held()
+    rasa.behave = lambda body: held(body) if body["message"].startswith("câu") else said(body)
     accepted = [await gateway.accept(f"câu {number}") for number in range(6)]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await rasa.arrived.wait()
+    # Somebody else's turn shows that the worker looked for work while the first question was with Rasa.
+    await gateway.say("khác", citizen="somebody else")
+    assert rasa.questions == ["câu 0", "khác"]
+    held.release.set()
     await gateway.turn(accepted[-1])
-    assert rasa.questions == [f"câu {number}" for number in range(6)]
+    assert rasa.questions == ["câu 0", "khác", *(f"câu {number}" for number in range(1, 6))]
     assert rasa.most_at_once == 1
-    assert await gateway.replies() == [f"Đáp: câu {number}" for number in range(6)]
+    assert await gateway.replies() == ["Đáp: khác", *(f"Đáp: câu {number}" for number in range(6))]
 
 
 async def test_a_slow_conversation_does_not_hold_up_another(gateway: Gateway, rasa: FakeRasa) -> None:
@@ -145,17 +153,19 @@ async def test_another_process_takes_over_only_when_the_lease_ran_out(
     assert await claim(now + timedelta(hours=1)) is not None
 
 
-async def test_whoever_lost_the_lease_writes_nothing(idle_gateway: Gateway) -> None:
-    accepted = await idle_gateway.accept("hỏi")
+async def test_whoever_lost_the_lease_writes_nothing(idle_gateway: Gateway, rasa: FakeRasa) -> None:
+    await idle_gateway.accept("hỏi")
     lost = await idle_gateway.worker._claim()
-    assert lost is not None
     async with idle_gateway.database.sessions.begin() as session:
         await repository.end_leases(session, utc_now())
-    idle_gateway.worker.pump.start()
-    await idle_gateway.turn(accepted)
+    held = await idle_gateway.worker._claim()
+    assert lost is not None
+    assert held is not None
     await idle_gateway.worker._process(lost)
-    await idle_gateway.worker.pump.stop(0)
+    assert await idle_gateway.replies() == []
+    await idle_gateway.worker._process(held)
     assert await idle_gateway.replies() == ["Đáp: hỏi"]
+    assert len(rasa.asked) == 2
 
 
 async def test_two_workers_over_one_table_answer_everything_once(
