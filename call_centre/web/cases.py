@@ -9,7 +9,7 @@ from call_centre.repository import CaseFilter
 from call_centre.texts import names, say
 from call_centre.web.context import CASES, OFFICE, SESSIONS, field, redirect, visible_case, who
 from call_centre.web.pages import page
-from call_centre.working_hours import OFFICE_TIME, holidays_missing_for, utc_now
+from call_centre.working_hours import OFFICE_TIME, holidays_missing_for
 
 
 async def show_queue(request: web.Request) -> web.Response:
@@ -35,7 +35,7 @@ async def show_queue(request: web.Request) -> web.Response:
             "unread": await repository.count_unread(session, agent),
             "agent_names": await repository.agent_names(session),
             "holidays_missing": holidays_missing_for(
-                request.app[OFFICE], utc_now().astimezone(OFFICE_TIME).date()
+                request.app[OFFICE], request.app[CASES].clock().astimezone(OFFICE_TIME).date()
             ),
         }
     return page(request, "queue.html", values)

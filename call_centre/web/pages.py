@@ -8,12 +8,12 @@ from typing import Any
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
-from vietnamese.masking import mask
 
 from call_centre import texts
 from call_centre.tables import CaseEvent
-from call_centre.web.context import OFFICE, SIGNED_IN, url
-from call_centre.working_hours import OFFICE_TIME, utc_now
+from call_centre.web.context import CASES, OFFICE, SIGNED_IN, url
+from call_centre.working_hours import OFFICE_TIME
+from vietnamese.masking import mask
 
 
 def local_time(moment: datetime) -> str:
@@ -21,10 +21,11 @@ def local_time(moment: datetime) -> str:
     return f"{moment.astimezone(OFFICE_TIME):%H:%M ngày %d/%m/%Y}"
 
 
-def short_time(moment: datetime, now: datetime | None = None) -> str:
+@jinja2.pass_context
+def short_time(context: jinja2.runtime.Context, moment: datetime) -> str:
     """`10:15` today, `10:15 23/11` on another day."""
     local = moment.astimezone(OFFICE_TIME)
-    today = (now or utc_now()).astimezone(OFFICE_TIME).date()
+    today = context["now"].astimezone(OFFICE_TIME).date()
     return f"{local:%H:%M}" if local.date() == today else f"{local:%H:%M %d/%m}"
 
 
@@ -76,7 +77,7 @@ def page(request: web.Request, template: str, values: dict[str, Any], status: in
     office = request.app[OFFICE]
     common = {
         "office": office,
-        "now": utc_now(),
+        "now": request.app[CASES].clock(),
         "me": signed_in.agent if signed_in else None,
         "csrf": signed_in.csrf_token if signed_in else "",
         "url": lambda name, **parts: url(request, name, **{key: str(part) for key, part in parts.items()}),

@@ -28,8 +28,8 @@ async function refresh() {
     }
     if (response.ok) {
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-      replaceLiveParts(fresh);
       unreadInTitle(fresh);
+      replaceLiveParts(fresh);
     }
   } catch (error) {
     console.warn("refresh failed; the next event tries again", error);
