@@ -15,12 +15,14 @@ from sqlalchemy import select
 from call_centre.services import CaseService
 from call_centre.tables import Case
 from gateway import repository
+from gateway.channels.web_chat import RateLimit, WebChat
 from gateway.conversations import StoredConversations
 from gateway.database import Database
 from gateway.inbox import Accepted, Inbox, Incoming
 from gateway.outbox import StoredOutbox
 from gateway.ownership import ConversationOwnership
 from gateway.rasa_client import RasaClient
+from gateway.requests import add_headers, log_request
 from gateway.signals import Signals, wait_for
 from gateway.tables import Conversation, InboxMessage, OutboxMessage, Turn
 from gateway.texts import Texts
@@ -212,3 +214,25 @@ class Gateway:
     async def open_case(self) -> None:
         """Ask for a person the way a citizen does; the bot must be told to hand over."""
         await self.say("cho tôi gặp nhân viên")
+
+
+def site(gateway: Gateway, rate_limit: RateLimit | None = None) -> web.Application:
+    """The web chat alone, over a test's gateway."""
+    app = web.Application(middlewares=[log_request])
+    app.on_response_prepare.append(add_headers)
+    chat = WebChat(
+        database=gateway.database,
+        signals=gateway.signals,
+        inbox=gateway.inbox,
+        office=OFFICE,
+        texts=gateway.texts,
+        secret_key="k" * 32,
+        rate_limit=rate_limit,
+    )
+    chat.add_routes(app)
+
+    async def end_streams(_app: web.Application) -> None:
+        gateway.signals.close()
+
+    app.on_shutdown.append(end_streams)
+    return app

@@ -12,33 +12,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway.channels.web_chat import MAX_BODY, MAX_LINES, Cursor, RateLimit, Visitors, WebChat
+from gateway.channels.web_chat import MAX_BODY, MAX_LINES, Cursor, RateLimit, Visitors
 from gateway.inbox import MAX_TEXT
-from gateway.requests import add_headers, log_request
-from tests.gateway.fakes import OFFICE, PATIENCE_SECONDS, FakeRasa, Gateway, Held, handover, said, turn
+from tests.gateway.fakes import OFFICE, PATIENCE_SECONDS, FakeRasa, Gateway, Held, handover, said, site, turn
 
 Client = TestClient[web.Request, web.Application]
-
-
-def site(gateway: Gateway, rate_limit: RateLimit | None = None) -> web.Application:
-    app = web.Application(middlewares=[log_request])
-    app.on_response_prepare.append(add_headers)
-    chat = WebChat(
-        database=gateway.database,
-        signals=gateway.signals,
-        inbox=gateway.inbox,
-        office=OFFICE,
-        texts=gateway.texts,
-        secret_key="k" * 32,
-        rate_limit=rate_limit,
-    )
-    chat.add_routes(app)
-
-    async def end_streams(_app: web.Application) -> None:
-        gateway.signals.close()
-
-    app.on_shutdown.append(end_streams)
-    return app
 
 
 @pytest.fixture
