@@ -39,7 +39,10 @@ test: install ## run every test
 	$(UV) pytest
 	$(BOT) pytest -c bot/pytest.ini --rootdir . tests/bot
 
+preview: install ## show which answers change on another day: make preview DATE=2027-01-01
+	@$(UV) python -m knowledge_base preview --on $(or $(DATE),$(error write a day, like make preview DATE=2027-01-01)) --out reports/preview.html
+
 evaluate: install ## put evaluation/ to the stack and write a report
 	$(UV) python -m evaluation
 
-.PHONY: help install run train ask lint test evaluate
+.PHONY: help install run train ask lint test preview evaluate

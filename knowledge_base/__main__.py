@@ -1,4 +1,4 @@
-"""Command line of the knowledge base: calculate, topic and check (JSON out; exit 2 on bad input)."""
+"""Command line of the knowledge base: calculate, topic, check and preview (exit 2 on bad input)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 from knowledge_base.answers import answer_topic
@@ -62,6 +63,17 @@ def _check(arguments: argparse.Namespace) -> int:
     return 1 if report.problems else 0
 
 
+def _preview(arguments: argparse.Namespace) -> int:
+    from knowledge_base.preview import compare, page
+
+    comparison = compare(knowledge_base(), today(), arguments.on)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(page(comparison), encoding="utf-8")
+    print(comparison.summary)
+    print(arguments.out.resolve())
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m knowledge_base", description=__doc__)
@@ -72,7 +84,14 @@ def main(argv: list[str] | None = None) -> int:
     topic = commands.add_parser("topic", help="the answer to one topic")
     topic.add_argument("topic", help="its id, like voluntary.contribution_level")
     check = commands.add_parser("check", help="check citations, units, placeholders, overlaps, freshness")
-    for command, run in ((calculate, _calculate), (topic, _topic), (check, _check)):
+    preview = commands.add_parser("preview", help="a page of every answer that differs on --on from today's")
+    preview.add_argument("--out", type=Path, required=True, help="the HTML file to write")
+    for command, run in (
+        (calculate, _calculate),
+        (topic, _topic),
+        (check, _check),
+        (preview, _preview),
+    ):
         command.add_argument("--on", type=_date, default=today(), help="as of this date (default: today)")
         command.set_defaults(run=run)
     arguments = parser.parse_args(argv)

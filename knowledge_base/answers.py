@@ -21,11 +21,16 @@ class Answer:
     topic: str
     title: str
     handling: str
-    text: str
+    body: str
     as_of: date
     citations: tuple[Citation, ...]
     reported: bool  # rests on label R: carries the caution
     buttons: tuple[Button, ...]
+
+    @property
+    def text(self) -> str:
+        """What a citizen reads: the body, its authority and the day it holds for."""
+        return f"{self.body}\n\n{footer(self.citations, self.as_of, self.reported)}"
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -56,15 +61,17 @@ def _by_source(citations: tuple[Citation, ...]) -> list[str]:
     ]
 
 
-def footer(citations: tuple[Citation, ...], on: date, reported: bool) -> str:
-    """The closing lines: the caution where needed, the articles, and the day the answer holds for."""
+def authority(citations: tuple[Citation, ...], reported: bool) -> str:
+    """What an answer rests on: the caution where needed, then the articles; empty when there are none."""
     lines = [CAUTION] if reported else []
-    as_of = f"Áp dụng tại ngày {format_date(on)}."
     if citations:
-        lines.append(f"Căn cứ: {'; '.join(_by_source(citations))}. {as_of}")
-    else:
-        lines.append(as_of)
+        lines.append(f"Căn cứ: {'; '.join(_by_source(citations))}.")
     return "\n".join(lines)
+
+
+def footer(citations: tuple[Citation, ...], on: date, reported: bool) -> str:
+    """The closing lines: the authority and the day the answer holds for."""
+    return " ".join(filter(None, [authority(citations, reported), f"Áp dụng tại ngày {format_date(on)}."]))
 
 
 def answer_topic(topic_id: str, on: date, base: KnowledgeBase | None = None) -> Answer:
@@ -85,7 +92,7 @@ def answer_topic(topic_id: str, on: date, base: KnowledgeBase | None = None) -> 
         topic=topic.id,
         title=topic.title,
         handling=topic.handling,
-        text=f"{body}\n\n{footer(citations, on, reported)}",
+        body=body,
         as_of=on,
         citations=citations,
         reported=reported,
