@@ -23,7 +23,7 @@ _OFFERS_A_PERSON = re.compile(
     r"\b(?:gap|noi chuyen voi|chuyen cho|hoi) (?:can bo|nhan vien|tu van vien|nguoi)\b"
 )
 _PROMISES = re.compile(r"\b(?:cam ket|bao dam se|dam bao se|chac chan se)\b")
-_POLITE_OPENING = re.compile(r"(?:(?:da|vang|thua|chao)\b[^,.:\n]{0,20}[,.:]?\s*)?")
+_POLITE_OPENING = re.compile(r"(?:(?:da|vang|thua)\b(?: (?:anh/chi|anh|chi|ong|ba)\b)?[,.:]?\s*)?")
 _OPENS_WITH = {
     "yes": re.compile(r"(?:khong|chua)\b(?! (?:can|phai|bat buoc|mat|sao|gioi han))"),
     "no": re.compile(r"(?:co|duoc|dung|van duoc)\b(?! (?:the khong|hai|2|le))"),
