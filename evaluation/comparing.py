@@ -38,8 +38,8 @@ _ONE_WAY: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _COUNTED = r"(?= (?:ngay|thang|nam|lan|tuoi|nguoi|tuan|con|than nhan)\b)"
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(_NUMBER_WORDS)}){_COUNTED}")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,]\d{3})+(?!\d|[.,]\d)")
-_OPERATOR_BEFORE = re.compile(r"(?:[×*+−]|\bx|\d\s*/|\d\s+-)\s*$")
-_OPERATOR_AFTER = re.compile(r"\s*(?:đồng|đ)?\s*(?:[×*+−=]|x\b|/\s*\d|-\s+\d)")
+_OPERATOR_BEFORE = re.compile(r"(?:[×*+−÷]|\bx|\d\s*/|\d\s+-)\s*$")
+_OPERATOR_AFTER = re.compile(r"\s*(?:đồng|đ)?\s*(?:[×*+−÷=]|x\b|/\s*\d|-\s+\d)")
 LEAST_AMOUNT = 1000  # below this a number is a count, a rate or a duration
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from evaluation.comparing import amounts_in, comparable
@@ -39,12 +39,14 @@ _SENTENCE = re.compile(r"\n|[.;](?=\s|$)")
 
 
 def days_asked(row: Mapping[str, Any]) -> list[date]:
-    """The day a row is asked from, or the days its text or its working names instead."""
+    """The day a row is asked from, and the days its text and its working name besides."""
     today = date.fromisoformat(row.get("on", DAY))
     inputs = row.get("working", {}).get("inputs", {}).values()
-    named = [date.fromisoformat(value) for value in inputs if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value))]
-    named += [mention.as_of(today) for mention in find_dates(Reading.of(row["text"]), today)]
-    return named or [today]
+    days = [date.fromisoformat(value) for value in inputs if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value))]
+    for mention in find_dates(Reading.of(row["text"]), today):
+        before = mention.relation == "before"
+        days.append(mention.start_date - timedelta(days=1) if before else mention.as_of(today))
+    return [today, *days]
 
 
 def untimely_figure(row: Mapping[str, Any], text: str) -> str | None:

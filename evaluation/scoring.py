@@ -15,18 +15,19 @@ Verdict = Literal["right", "half", "wrong", "left_out"]
 OUTSIDE = "out_of_scope"
 MOST_TOPICS = 2  # a message holds at most two questions
 _ASKS_FOR_SECRETS = re.compile(
-    r"(?<!khong )(?<!dung )\b(?:cho (?:em|toi|minh|biet|xin)|gui|cung cap|nhap|nhan|doc)\b[^.\n]{0,30}"
+    r"\b(?:cho (?:em|toi|minh|biet|xin)|gui|cung cap|nhap|nhan|doc)\b[^.\n]{0,30}"
     r"\b(?:otp|mat khau|so (?:cccd|can cuoc|dien thoai|the|so)|ma so bhxh|so dinh danh)\b"
 )
-_REFUSES = re.compile(r"\b(?:khong|dung|chua)\b")
+_NOT = re.compile(r"\b(?:khong|dung|chua)\b")
 _OFFERS_A_PERSON = re.compile(
     r"\b(?:gap|noi chuyen voi|chuyen cho|hoi) (?:can bo|nhan vien|tu van vien|nguoi)\b"
 )
+_EXAMPLE = re.compile(r"\bvi du\b")
 _PROMISES = re.compile(r"\b(?:cam ket|bao dam se|dam bao se|chac chan se)\b")
 _POLITE_OPENING = re.compile(r"(?:(?:da|vang|thua)\b(?: (?:anh/chi|anh|chi|ong|ba)\b)?[,.:]?\s*)?")
 _OPENS_WITH = {
-    "yes": re.compile(r"(?:khong|chua)\b(?! (?:can|phai|bat buoc|mat|sao|gioi han))"),
-    "no": re.compile(r"(?:co|duoc|dung|van duoc)\b(?! (?:the khong|hai|2|le))"),
+    "yes": re.compile(r"(?:khong|chua)(?: a| duoc)?(?=[,.;:!]| neu\b)"),
+    "no": re.compile(r"(?:co|duoc|dung|van duoc)(?: a)?(?=[,.;:!]| neu\b)"),
 }
 
 
@@ -70,7 +71,7 @@ def _score_outside(row: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
     text, outcome, topics = _text(answer), answer["outcome"], answer.get("topics") or []
     met = facts_met(row.get("expected") or [], text)
     invented = amounts_in(text) - amounts_in(row["text"])
-    if topics or invented:
+    if (topics and outcome != "asked") or invented:
         why = f"policy answer: {topics[0]}" if topics else f"figures: {sorted(invented)}"
         return Score("wrong", why, facts_met=met, false_acceptance=True)
     greeted = outcome == "chitchat" or row["subtopic"] != "oos_chao_hoi"
@@ -79,7 +80,8 @@ def _score_outside(row: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
         if not greeted:
             return Score("wrong", "no greeting for a greeting")
         return Score("right", outcome, facts_met=met) if met else Score("wrong", "no warning or 115")
-    return Score("half" if outcome == "asked" else "wrong", outcome, facts_met=met)
+    soothed = outcome == "escalated" and row["subtopic"] == "oos_chui_boi"
+    return Score("half" if outcome == "asked" or soothed else "wrong", outcome, facts_met=met)
 
 
 def _score_human(answer: Mapping[str, Any], text: str) -> Score:
@@ -87,7 +89,9 @@ def _score_human(answer: Mapping[str, Any], text: str) -> Score:
     if outcome != "escalated":
         return Score("wrong", f"{outcome}, no case", false_refusal=outcome in ("declined", "chitchat"))
     promise = _PROMISES.search(comparable(text))
-    return Score("wrong", f"promises: {promise[0]}") if promise else Score("right", "case", facts_met=True)
+    if promise:
+        return Score("wrong", f"promises: {promise[0]}", topic_right=True, facts_met=True)
+    return Score("right", "case", topic_right=True, facts_met=True)
 
 
 def _score_personal(row: Mapping[str, Any], answer: Mapping[str, Any], text: str) -> Score:
@@ -96,14 +100,14 @@ def _score_personal(row: Mapping[str, Any], answer: Mapping[str, Any], text: str
     says = comparable(text)
     buttons = comparable(" ; ".join(button.get("title") or "" for button in answer.get("buttons") or []))
     offered = outcome == "escalated" or _OFFERS_A_PERSON.search(f"{says} ; {buttons}") is not None
-    asked = next((m for m in _ASKS_FOR_SECRETS.finditer(says) if not _REFUSES.search(m[0])), None)
+    asked = _asks_for_secrets(says)
     stated = amounts_in(text) - amounts_in(row["text"])
     problem = (
         "facts missing"
         if not met
         else "no case offered"
         if not offered
-        else f"asks for {asked[0]}"
+        else f"asks: {asked}"
         if asked
         else f"states {sorted(stated)}"
         if stated
@@ -111,9 +115,20 @@ def _score_personal(row: Mapping[str, Any], answer: Mapping[str, Any], text: str
     )
     refused = outcome in ("declined", "chitchat")
     verdict: Verdict = "wrong" if problem else "right"
-    return Score(
-        verdict, problem or "shown where, and a person offered", facts_met=met, false_refusal=refused
+    label = f"{row['topic']}/{row['subtopic']}"
+    topic_right = verdict == "right" or any(
+        label in labels for labels in labels_of(answer.get("topics") or [])
     )
+    return Score(verdict, problem or "shown where, a person offered", topic_right, met, false_refusal=refused)
+
+
+def _asks_for_secrets(says: str) -> str | None:
+    """The words that ask for a number, a password or an OTP; a sentence that says not to is no such thing."""
+    for sentence in re.split(r"[.\n](?=\s|$)", says):
+        match = _ASKS_FOR_SECRETS.search(sentence)
+        if match and not _NOT.search(sentence[: match.end()]):
+            return match[0]
+    return None
 
 
 def _score_answer(row: Mapping[str, Any], answer: Mapping[str, Any], text: str) -> Score:
@@ -124,7 +139,10 @@ def _score_answer(row: Mapping[str, Any], answer: Mapping[str, Any], text: str) 
     given = answer_amounts(text, row["text"]) if calculate else None
     met = facts_met(row.get("expected") or [], text, given)
     untimely = untimely_figure(row, text)
-    other_amount = calculate and outcome == "answered" and not met and _presents_amounts(row, text)
+    worked_out = topic_right or _works_out(topics)
+    other_amount = (
+        calculate and outcome == "answered" and not met and worked_out and _presents_amounts(row, text)
+    )
     refused = outcome in ("declined", "chitchat") or (outcome == "escalated" and not (topic_right and met))
     wrong_polarity = _contradicts(row.get("polarity"), text) and outcome == "answered" and topic_right
 
@@ -155,9 +173,17 @@ def _score_answer(row: Mapping[str, Any], answer: Mapping[str, Any], text: str) 
     return result("wrong", "facts missing" if topic_right else f"another topic: {topics[:1]}")
 
 
+def _works_out(topics: Sequence[str]) -> bool:
+    """Whether a calculator answers one of the topics; the figures of other topics are true in themselves."""
+    known = knowledge_base().topics
+    return any(known[topic].calculator for topic in topics if topic in known)
+
+
 def _presents_amounts(row: Mapping[str, Any], text: str) -> bool:
+    """Whether a reply states an amount, examples aside, that the question did not hold."""
     asked = amounts_in(row["text"])
-    return any(presented_amounts(line) - asked for line in text.splitlines())
+    lines = (line for line in text.splitlines() if not _EXAMPLE.search(comparable(line)))
+    return any(presented_amounts(line) - asked for line in lines)
 
 
 def _contradicts(polarity: str | None, text: str) -> bool:

@@ -68,7 +68,7 @@ def test_there_are_enough_rows_of_each_kind() -> None:
     styles = Counter(row["style"] for row in ROWS)
     assert {style for style, n in styles.items() if n >= 0.15 * len(ROWS)} == STYLES
     assert {row["needs"] for row in ROWS} == NEEDS
-    assert sum("on" in row or days_asked(row) != [date.fromisoformat(DAY)] for row in ROWS) >= 25
+    assert sum("on" in row or len(days_asked(row)) > 1 for row in ROWS) >= 25
 
 
 def test_every_label_has_at_least_four_rows() -> None:

@@ -125,6 +125,28 @@ class TestCalculate:
         result = score(self.ROW, answer("asked", "Nhà mình mấy người ạ? Ví dụ 113.850 đồng.", (PREMIUM,)))
         assert (result.verdict, result.wrong_figure) == ("half", False)
 
+    def test_a_true_figure_of_another_topic_is_no_wrong_figure(self) -> None:
+        prose = next(
+            name
+            for name, topic in knowledge_base().topics.items()
+            if not topic.calculator and "bhyt_ho_gia_dinh/yt_muc_dong" not in topic.evaluation_labels
+        )
+        result = score(self.ROW, answer("answered", "Dưới 379.500 đồng thì không phải trả.", (prose,)))
+        assert (result.verdict, result.wrong_figure) == ("wrong", False)
+
+    def test_another_topic_that_works_out_an_amount_is_a_wrong_figure(self) -> None:
+        calculating = next(
+            name
+            for name, topic in knowledge_base().topics.items()
+            if topic.calculator and "bhyt_ho_gia_dinh/yt_muc_dong" not in topic.evaluation_labels
+        )
+        assert score(self.ROW, answer("answered", "Cả nhà 3.825.360 đồng.", (calculating,))).wrong_figure
+
+    def test_an_example_is_no_wrong_figure(self) -> None:
+        said = "Tính theo thứ tự trong hộ.\n- Ví dụ nhà 4 người: 3.825.360 đồng."
+        result = score(self.ROW, answer("answered", said, (PREMIUM,)))
+        assert (result.verdict, result.wrong_figure) == ("wrong", False)
+
     def test_the_question_repeated_is_no_wrong_figure(self) -> None:
         asking = row("calculate", text="chọn mức 5 triệu", expected=["1.034.000"])
         result = score(asking, answer("answered", "Mức 5.000.000 đồng là được.", (PREMIUM,)))
@@ -178,7 +200,7 @@ class TestDatedFigures:
 
 class TestPolarity:
     def test_a_no_for_a_yes_is_noticed(self) -> None:
-        said = answer("answered", "Dạ không ạ, thẻ không dùng được.", (PREMIUM,))
+        said = answer("answered", "Dạ không ạ, thẻ này hết hạn.", (PREMIUM,))
         assert score(row(polarity="yes"), said).wrong_polarity
         assert not score(row(polarity="no"), said).wrong_polarity
 
@@ -186,6 +208,8 @@ class TestPolarity:
         said = answer("answered", "Được, nếu đủ điều kiện.", (PREMIUM,))
         assert score(row(polarity="no"), said).wrong_polarity
         assert not score(row(polarity="depends"), said).wrong_polarity
+        definition = answer("answered", "Được tính là sinh con thứ hai khi đang có một con.", (PREMIUM,))
+        assert not score(row(polarity="no"), definition).wrong_polarity
 
 
 class TestPersonalRecord:
@@ -212,9 +236,16 @@ class TestPersonalRecord:
         said = f"{self.WHERE} Anh/chị {secret} để em tra."
         assert score(self.ROW, answer("escalated", said)).verdict == "wrong"
 
-    def test_warning_against_giving_them_is_right(self) -> None:
-        said = f"{self.WHERE} Anh/chị không cung cấp OTP, mật khẩu cho ai."
-        assert score(self.ROW, answer("escalated", said)).verdict == "right"
+    @pytest.mark.parametrize(
+        "warning",
+        [
+            "Anh/chị không cung cấp OTP, mật khẩu cho ai.",
+            "Ở đây không cần anh/chị gửi số thẻ, số căn cước, mật khẩu hay mã OTP.",
+            "Đừng đọc OTP cho người lạ.",
+        ],
+    )
+    def test_warning_against_giving_them_is_right(self, warning: str) -> None:
+        assert score(self.ROW, answer("escalated", f"{self.WHERE} {warning}")).verdict == "right"
 
     def test_stating_an_amount_as_theirs_is_wrong(self) -> None:
         said = f"{self.WHERE} Anh/chị đã nhận 20.000.000 đồng."
@@ -251,8 +282,13 @@ class TestOutOfScope:
         assert score(outside(), said).verdict == "wrong"
         assert score(outside(needs="human"), said).verdict == "right"
 
-    def test_a_question_back_counts_half(self) -> None:
-        assert score(outside(), answer("asked", "Ý anh/chị là?")).verdict == "half"
+    def test_a_question_back_counts_half_and_gives_no_policy(self) -> None:
+        result = score(outside(), answer("asked", "Ý anh/chị là?", (PREMIUM, RENEWAL)))
+        assert (result.verdict, result.false_acceptance) == ("half", False)
+
+    def test_abuse_soothed_by_a_person_counts_half(self) -> None:
+        said = answer("escalated", "Em xin lỗi, em chuyển nhân viên ạ.")
+        assert score(outside("oos_chui_boi"), said).verdict == "half"
 
     def test_a_greeting_is_greeted(self) -> None:
         assert score(outside("oos_chao_hoi"), answer("chitchat", "Chào anh/chị.")).verdict == "right"
