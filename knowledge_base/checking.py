@@ -15,6 +15,7 @@ from knowledge_base.loading import ROOT, KnowledgeBase
 from knowledge_base.topics import Topic
 
 STALE_AFTER_DAYS = 180
+NEXT_QUESTIONS = (2, 3)  # fewest and most buttons below an answer
 BOT_DATA = ROOT.parent / "bot" / "data"
 _FIGURE = re.compile(
     r"(?<![\w/.,])\d[\d.,]*(?:\s*[-–]\s*\d[\d.,]*)?\s*"
@@ -41,7 +42,12 @@ def typed_figures(text: str) -> list[str]:
 def _topic_problems(base: KnowledgeBase, topic: Topic, on: date) -> Iterator[str]:
     if not topic.evaluation_labels:
         yield f"{topic.path}: evaluation_labels is empty"
+    fewest, most = NEXT_QUESTIONS
+    if not fewest <= len(topic.next) <= most:
+        yield f"{topic.path}: next names {len(topic.next)} topics (write {fewest} or {most})"
     for id_ in topic.next:
+        if id_ == topic.id or topic.next.count(id_) > 1:
+            yield f"{topic.path}: next offers {id_}, which is this topic itself or stands there twice"
         if id_ not in base.topics:
             yield f"{topic.path}: next names no topic: {id_}"
     for index, wording in enumerate(topic.wordings):
