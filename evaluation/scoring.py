@@ -27,7 +27,8 @@ _PROMISES = re.compile(r"\b(?:cam ket|bao dam se|dam bao se|chac chan se)\b")
 _POLITE_OPENING = re.compile(r"(?:(?:da|vang|thua)\b(?: (?:anh/chi|anh|chi|ong|ba)\b)?[,.:]?\s*)?")
 _OPENS_WITH = {
     "yes": re.compile(r"(?:khong|chua)(?: a| duoc)?(?=[,.;:!]| neu\b)"),
-    "no": re.compile(r"(?:co|duoc|dung|van duoc)(?: a)?(?=[,.;:!]| neu\b)"),
+    # A yes on a condition the citizen may not fulfil is no contradiction.
+    "no": re.compile(r"(?:co|duoc|dung|van duoc)(?: a)?(?=[,.;:!])(?!, (?:neu|khi)\b)"),
 }
 
 
@@ -139,9 +140,8 @@ def _score_answer(row: Mapping[str, Any], answer: Mapping[str, Any], text: str) 
     given = answer_amounts(text, row["text"]) if calculate else None
     met = facts_met(row.get("expected") or [], text, given)
     untimely = untimely_figure(row, text)
-    worked_out = topic_right or _works_out(topics)
     other_amount = (
-        calculate and outcome == "answered" and not met and worked_out and _presents_amounts(row, text)
+        calculate and outcome == "answered" and not met and _another_amount(row, text, topics, topic_right)
     )
     refused = outcome in ("declined", "chitchat") or (outcome == "escalated" and not (topic_right and met))
     wrong_polarity = _contradicts(row.get("polarity"), text) and outcome == "answered" and topic_right
@@ -173,17 +173,18 @@ def _score_answer(row: Mapping[str, Any], answer: Mapping[str, Any], text: str) 
     return result("wrong", "facts missing" if topic_right else f"another topic: {topics[:1]}")
 
 
-def _works_out(topics: Sequence[str]) -> bool:
-    """Whether a calculator answers one of the topics; the figures of other topics are true in themselves."""
+def _another_amount(row: Mapping[str, Any], text: str, topics: Sequence[str], topic_right: bool) -> bool:
+    """Whether a reply gives as its answer an amount that the question did not hold.
+
+    That is any amount a calculator's topic states, examples aside, and any amount in the first line
+    of the right topic; the figures of other topics are true in themselves.
+    """
     known = knowledge_base().topics
-    return any(known[topic].calculator for topic in topics if topic in known)
-
-
-def _presents_amounts(row: Mapping[str, Any], text: str) -> bool:
-    """Whether a reply states an amount, examples aside, that the question did not hold."""
+    lines = text.splitlines()
+    if not any(known[topic].calculator for topic in topics if topic in known):
+        lines = lines[:1] if topic_right else []
     asked = amounts_in(row["text"])
-    lines = (line for line in text.splitlines() if not _EXAMPLE.search(comparable(line)))
-    return any(presented_amounts(line) - asked for line in lines)
+    return any(presented_amounts(line) - asked for line in lines if not _EXAMPLE.search(comparable(line)))
 
 
 def _contradicts(polarity: str | None, text: str) -> bool:

@@ -142,6 +142,16 @@ class TestCalculate:
         )
         assert score(self.ROW, answer("answered", "Cả nhà 3.825.360 đồng.", (calculating,))).wrong_figure
 
+    def test_a_true_figure_further_down_is_no_wrong_figure(self) -> None:
+        prose = next(
+            name
+            for name, topic in knowledge_base().topics.items()
+            if not topic.calculator and "bhyt_ho_gia_dinh/yt_muc_dong" in topic.evaluation_labels
+        )
+        said = "Đóng theo kỳ.\nMức người thứ nhất là 113.850 đồng một tháng."
+        assert not score(self.ROW, answer("answered", said, (prose,))).wrong_figure
+        assert score(self.ROW, answer("answered", said.partition("\n")[2], (prose,))).wrong_figure
+
     def test_an_example_is_no_wrong_figure(self) -> None:
         said = "Tính theo thứ tự trong hộ.\n- Ví dụ nhà 4 người: 3.825.360 đồng."
         result = score(self.ROW, answer("answered", said, (PREMIUM,)))
@@ -205,8 +215,10 @@ class TestPolarity:
         assert not score(row(polarity="no"), said).wrong_polarity
 
     def test_a_yes_for_a_no_is_noticed(self) -> None:
-        said = answer("answered", "Được, nếu đủ điều kiện.", (PREMIUM,))
+        said = answer("answered", "Được. Anh/chị nộp ở BHXH cơ sở.", (PREMIUM,))
         assert score(row(polarity="no"), said).wrong_polarity
+        conditional = answer("answered", "Được, nếu đủ 6 tháng.", (PREMIUM,))
+        assert not score(row(polarity="no"), conditional).wrong_polarity
         assert not score(row(polarity="depends"), said).wrong_polarity
         definition = answer("answered", "Được tính là sinh con thứ hai khi đang có một con.", (PREMIUM,))
         assert not score(row(polarity="no"), definition).wrong_polarity
