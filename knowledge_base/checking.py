@@ -63,21 +63,22 @@ def _topic_problems(base: KnowledgeBase, topic: Topic, on: date) -> Iterator[str
         for day in sorted({*days, max(on, wording.start)}):
             if end and day >= end:
                 break
-            yield from _rendering_problems(base, topic, day, where, on)
+            if problem := _rendering_problem(base, topic, day, on):
+                yield f"{where}: {problem}"
+                break  # the first day it is wrong is enough to find it
 
 
-def _rendering_problems(base: KnowledgeBase, topic: Topic, day: date, where: str, on: date) -> Iterator[str]:
+def _rendering_problem(base: KnowledgeBase, topic: Topic, day: date, on: date) -> str | None:
+    """What is wrong with a topic's reply on a day; a figure of a later day than `on` may still be missing."""
     try:
         answer = answer_topic(topic.id, day, base)
     except NoValueOnDate as error:
-        if day <= on:
-            yield f"{where}: on {day}: {error}"
-        return
+        return f"on {day}: {error}" if day <= on else None
     except KnowledgeBaseError as error:
-        yield f"{where}: {error}"
-        return
+        return str(error)
     if len(answer.text) > MAX_LENGTH:
-        yield f"{where}: the reply of {day} has {len(answer.text)} characters (at most {MAX_LENGTH})"
+        return f"the reply of {day} has {len(answer.text)} characters (at most {MAX_LENGTH})"
+    return None
 
 
 def _parameter_problems(base: KnowledgeBase) -> Iterator[str]:

@@ -36,7 +36,8 @@ def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> Mapping
         if isinstance(key, bool):
             raise InvalidFile(loader.name, line, "do not use on, yes or no as a key (YAML reads a boolean)")
         if key in result:
-            raise InvalidFile(loader.name, line, f"duplicate key {key!r}")
+            shown = repr(key) if isinstance(key, str) else str(key)
+            raise InvalidFile(loader.name, line, f"duplicate key {shown}")
         result[key] = loader.construct_object(value_node, deep=True)
         result.lines[key] = line
     return result

@@ -153,7 +153,9 @@ def test_a_sound_knowledge_base_has_no_problem(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_a_problem(tmp_path: Path, file: str, old: str, new: str, problem: str) -> None:
-    assert problem in report_of(tmp_path, **broken(file, old, new)).problems
+    report = report_of(tmp_path, **broken(file, old, new))
+    assert problem in report.problems
+    assert all(report.problems.count(line) == 1 for line in report.problems)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +186,11 @@ def test_a_mistake_is_a_problem(tmp_path: Path, file: str, old: str, new: str, p
             ("parameter", "2025-07-01", "2019-07-01"),
             "parameters/test/rate.yaml:3: write the start dates in order, each once",
             id="start dates out of order",
+        ),
+        pytest.param(
+            ("parameter", "2025-07-01", "2020-01-01"),
+            "parameters/test/rate.yaml:5: duplicate key 2020-01-01",
+            id="a start date twice",
         ),
         pytest.param(
             ("topic", "next:", "  2019-01-01:\n    text: null\nnext:"),
