@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    and_,
     delete,
     false,
     func,
@@ -29,12 +30,16 @@ from call_centre.tables import (
     Agent,
     AgentSession,
     Base,
+    CannedAnswer,
     Case,
     CaseEvent,
     CaseLabel,
+    CaseText,
     Draft,
+    Label,
     LoginThrottle,
     Note,
+    ScheduledReply,
     Team,
     UtcDateTime,
 )
@@ -272,6 +277,15 @@ class CaseFilter:
     subject: str | None = None
     reason: str | None = None
     label: int | None = None
+    search: Search | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """Words to find: as typed with accents, or folded without them."""
+
+    text: str
+    exact: bool
 
 
 @dataclass(frozen=True)
@@ -289,6 +303,7 @@ def _in_view(view: str, agent: Agent) -> tuple[ColumnElement[bool], ...]:
         "team": (Case.team_id == agent.team_id, Case.state != State.CLOSED),
         "all": (Case.state != State.CLOSED,),
         "closed": (Case.state == State.CLOSED,),
+        "found": (),
     }
     return views[view]
 
@@ -305,18 +320,28 @@ def _conditions(wanted: CaseFilter, agent: Agent) -> list[ColumnElement[bool]]:
         conditions.append(Case.reason == wanted.reason)
     if wanted.label is not None:
         conditions.append(Case.id.in_(select(CaseLabel.case_id).where(CaseLabel.label_id == wanted.label)))
+    if wanted.search is not None:
+        column = CaseText.exact if wanted.search.exact else CaseText.folded
+        conditions.append(
+            Case.id.in_(select(CaseText.case_id).where(column.contains(wanted.search.text, autoescape=True)))
+        )
     return conditions
 
 
 async def list_cases(
     session: AsyncSession, wanted: CaseFilter, agent: Agent, cursor: str | None = None
 ) -> CasePage:
-    """One page of a list: open cases by time promised then by closing window, closed ones newest first.
+    """One page of a list: open cases by time promised then by closing window, closed ones newest first,
+    search results by newest case.
 
     Raises ValueError for a cursor this function did not make.
     """
     statement = select(Case).where(*_conditions(wanted, agent)).limit(PAGE + 1)
-    if wanted.view == "closed":
+    if wanted.view == "found":
+        statement = statement.order_by(Case.id.desc())
+        if cursor is not None:
+            statement = statement.where(Case.id < _read_cursor(cursor, 0)[1])
+    elif wanted.view == "closed":
         statement = statement.order_by(Case.closed_at.desc(), Case.id.desc())
         if cursor is not None:
             at, last_id = _read_cursor(cursor, 1)
@@ -336,6 +361,8 @@ async def list_cases(
     if len(cases) <= PAGE:
         return CasePage(cases, None)
     last = cases[PAGE - 1]
+    if wanted.view == "found":
+        return CasePage(cases[:PAGE], str(last.id))
     moments = (last.closed_at,) if wanted.view == "closed" else (last.due_at, last.window_closes_at or NEVER)
     return CasePage(cases[:PAGE], ",".join([*(f"{m:%Y-%m-%dT%H:%M:%S.%f}" for m in moments), str(last.id)]))
 
@@ -351,6 +378,49 @@ async def count_cases(session: AsyncSession, wanted: CaseFilter, agent: Agent) -
     """How many cases a list holds, counted up to COUNTED."""
     some = select(Case.id).where(*_conditions(wanted, agent)).limit(COUNTED).subquery()
     return (await session.execute(select(func.count()).select_from(some))).scalar_one()
+
+
+async def cases_of_citizen(session: AsyncSession, case: Case, limit: int = 50) -> Sequence[Case]:
+    """The citizen's cases on this channel, newest first; only this one when the citizen is not known."""
+    same: ColumnElement[bool] = Case.conversation_id == case.conversation_id
+    if case.citizen_key is not None:
+        same = and_(Case.channel == case.channel, Case.citizen_key == case.citizen_key)
+    return (
+        (await session.execute(select(Case).where(same).order_by(Case.id.desc()).limit(limit)))
+        .scalars()
+        .all()
+    )
+
+
+async def window_closing(session: AsyncSession, at: datetime, until: datetime) -> Sequence[int]:
+    """Mark as warned the open, unanswered cases whose channel stops accepting replies before `until`."""
+    statement = (
+        update(Case)
+        .where(
+            Case.state.in_((State.WAITING, State.CLAIMED)),
+            Case.window_closes_at > at,
+            Case.window_closes_at <= until,
+            Case.window_warned_at.is_(None),
+        )
+        .values(window_warned_at=at)
+        .returning(Case.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def merge_case(session: AsyncSession, case_id: int, into: int, at: datetime) -> bool:
+    """Close an open case as part of another."""
+    return await _change(
+        session,
+        case_id,
+        Case.state != State.CLOSED,
+        state=State.CLOSED,
+        closed_at=at,
+        outcome="merged",
+        merged_into=into,
+        unread=0,
+    )
 
 
 async def count_unread(session: AsyncSession, agent: Agent) -> int:
@@ -400,6 +470,55 @@ async def case_events_after(session: AsyncSession, event_id: int, limit: int) ->
     return (await session.execute(statement)).scalars().all()
 
 
+async def save_case_text(session: AsyncSession, case_id: int, exact: str, folded: str) -> None:
+    """Keep a case's words for searching."""
+    values = {"exact": exact, "folded": folded}
+    statement = _insert(session, CaseText).values(case_id=case_id, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["case_id"], set_=values))
+
+
+# --- labels ------------------------------------------------------------------------------------
+
+
+async def labels(session: AsyncSession) -> Sequence[Label]:
+    """Every label, by name."""
+    return (await session.execute(select(Label).order_by(Label.name))).scalars().all()
+
+
+async def label_named(session: AsyncSession, name: str) -> int:
+    """The label with this name, made when it is new; its id."""
+    await session.execute(_insert(session, Label).values(name=name).on_conflict_do_nothing())
+    return (await session.execute(select(Label.id).where(Label.name == name))).scalar_one()
+
+
+async def labels_of(session: AsyncSession, case_ids: Sequence[int]) -> dict[int, list[Label]]:
+    """The labels of several cases."""
+    rows = await session.execute(
+        select(CaseLabel.case_id, Label)
+        .join(Label, Label.id == CaseLabel.label_id)
+        .where(CaseLabel.case_id.in_(case_ids))
+        .order_by(Label.name)
+    )
+    found: dict[int, list[Label]] = {}
+    for case_id, label in rows:
+        found.setdefault(case_id, []).append(label)
+    return found
+
+
+async def add_label(session: AsyncSession, case_id: int, label_id: int) -> bool:
+    """Whether the case did not carry the label yet."""
+    statement = _insert(session, CaseLabel).values(case_id=case_id, label_id=label_id)
+    result = await session.execute(statement.on_conflict_do_nothing().returning(CaseLabel.case_id))
+    return result.scalar_one_or_none() is not None
+
+
+async def remove_label(session: AsyncSession, case_id: int, label_id: int) -> None:
+    """Take a label off a case."""
+    await session.execute(
+        delete(CaseLabel).where(CaseLabel.case_id == case_id, CaseLabel.label_id == label_id)
+    )
+
+
 # --- what agents write -------------------------------------------------------------------------
 
 
@@ -434,6 +553,55 @@ async def delete_draft(session: AsyncSession, case_id: int, agent_id: str) -> No
 async def drafts_of(session: AsyncSession, case_id: int) -> Sequence[Draft]:
     """Every agent's draft for the case."""
     return (await session.execute(select(Draft).where(Draft.case_id == case_id))).scalars().all()
+
+
+async def schedule_reply(
+    session: AsyncSession, case_id: int, agent_id: str, text: str, send_at: datetime
+) -> None:
+    """Keep an answer until it can no longer be undone."""
+    session.add(ScheduledReply(case_id=case_id, agent_id=agent_id, text=text, send_at=send_at))
+
+
+async def scheduled_for(session: AsyncSession, case_id: int) -> Sequence[ScheduledReply]:
+    """The case's answers that can still be undone, oldest first."""
+    statement = select(ScheduledReply).where(ScheduledReply.case_id == case_id).order_by(ScheduledReply.id)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def due_reply_ids(session: AsyncSession, at: datetime) -> Sequence[int]:
+    """Answers whose time to be undone is over."""
+    statement = select(ScheduledReply.id).where(ScheduledReply.send_at <= at).order_by(ScheduledReply.id)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def take_reply(
+    session: AsyncSession, reply_id: int, agent_id: str | None = None
+) -> tuple[int, str, str] | None:
+    """Remove a kept answer (of this agent, if one is named): case, agent and text; None when another did."""
+    mine = () if agent_id is None else (ScheduledReply.agent_id == agent_id,)
+    row = (
+        await session.execute(
+            delete(ScheduledReply)
+            .where(ScheduledReply.id == reply_id, *mine)
+            .returning(ScheduledReply.case_id, ScheduledReply.agent_id, ScheduledReply.text)
+            .execution_options(synchronize_session=False)
+        )
+    ).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def canned_answers(session: AsyncSession, active_only: bool = True) -> Sequence[CannedAnswer]:
+    """Prepared answers, by code."""
+    statement = select(CannedAnswer).order_by(CannedAnswer.code)
+    if active_only:
+        statement = statement.where(CannedAnswer.active)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def save_canned_answer(session: AsyncSession, code: str, **values: Any) -> None:
+    """Make or change the prepared answer with this code."""
+    statement = _insert(session, CannedAnswer).values(code=code, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=values))
 
 
 # --- people and sessions -----------------------------------------------------------------------

@@ -32,9 +32,15 @@ from call_centre.tables import Agent, Case
 from call_centre.texts import say
 from call_centre.working_hours import OFFICE_TIME, add_working_minutes, is_open, next_opening, utc_now
 from knowledge_base.office import Office
+from vietnamese.masking import mask
+from vietnamese.text import fold
 
 REPLY_LIMIT = 2_000  # characters; Messenger and Zalo refuse more
 TYPING_FOR = timedelta(seconds=15)
+UNDO_FOR = timedelta(seconds=10)
+WINDOW_WARNING = timedelta(hours=1)
+LABEL_LIMIT = 50  # characters
+SCHEDULED = "scheduled"
 RATING_WAIT = timedelta(days=2)
 RATING = re.compile(r"^\W*(?:số\s*)?([1-5])(?:\s*(?:điểm|diem|sao|/\s*5))?\W*$", re.IGNORECASE)
 
@@ -102,6 +108,7 @@ class CaseService:
             raise CaseNotFound(conversation_id=conversation_id)
         if is_new:
             repository.append_event(session, case.id, now, "opened", reason=case.reason)
+        await self._index(session, case)
         if outside:
             await repository.mark_answered_outside(session, case.id, now)
             repository.append_event(session, case.id, now, "answered_outside")
@@ -120,7 +127,9 @@ class CaseService:
         if case_id is None:
             return None
         repository.append_event(session, case_id, now, "citizen_wrote")
-        return Case(id=case_id).number
+        case = await self._case(session, case_id)
+        await self._index(session, case)
+        return case.number
 
     async def take_rating(self, session: AsyncSession, conversation_id: str, text: str) -> str | None:
         """Record 1 to 5 if the citizen was just asked for it; the sentence of thanks, else None."""
@@ -169,7 +178,52 @@ class CaseService:
         outbox_id = await self.outbox.enqueue_agent_reply(session, case.conversation_id, text, agent_id)
         await repository.delete_draft(session, case_id, agent_id)
         repository.append_event(session, case_id, now, "answered", agent_id, line=outbox_id)
+        await self._index(session, case)
         return Reply(outbox_id)
+
+    async def answer_soon(self, session: AsyncSession, case_id: int, agent_id: str, text: str) -> Reply:
+        """Answer after a moment in which the agent can undo it; the claim is checked now and again then."""
+        text = checked_text(text)
+        case = await self._case(session, case_id)
+        if case.claimed_by != agent_id or case.state == State.CLOSED:
+            return await self.answer(session, case_id, agent_id, text)
+        await repository.delete_draft(session, case_id, agent_id)
+        await repository.schedule_reply(session, case_id, agent_id, text, self.clock() + UNDO_FOR)
+        return Reply(SCHEDULED)
+
+    async def undo(self, session: AsyncSession, case_id: int, agent_id: str) -> bool:
+        """Take back the answers not sent yet, into the agent's draft; whether there were any."""
+        taken = [
+            reply
+            for kept in await repository.scheduled_for(session, case_id)
+            if (reply := await repository.take_reply(session, kept.id, agent_id)) is not None
+        ]
+        if not taken:
+            return False
+        now = self.clock()
+        text = "\n\n".join(text for _, _, text in taken)
+        await repository.save_draft(session, case_id, agent_id, text, now)
+        repository.append_event(session, case_id, now, "undone", agent_id)
+        return True
+
+    async def send_now(self, session: AsyncSession, case_id: int) -> None:
+        """Send the answers of a case that still wait to be undone."""
+        for kept in await repository.scheduled_for(session, case_id):
+            await self.send_scheduled(session, kept.id)
+
+    async def send_scheduled(self, session: AsyncSession, reply_id: int) -> None:
+        """Send one kept answer, unless it was undone or sent meanwhile."""
+        taken = await repository.take_reply(session, reply_id)
+        if taken is not None:
+            await self.answer(session, *taken)
+
+    async def save_draft(self, session: AsyncSession, case_id: int, agent_id: str, text: str) -> None:
+        """Keep what the agent is writing; an empty text forgets it."""
+        text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))[:REPLY_LIMIT]
+        if text.strip():
+            await repository.save_draft(session, case_id, agent_id, text, self.clock())
+        else:
+            await repository.delete_draft(session, case_id, agent_id)
 
     async def release(self, session: AsyncSession, case_id: int, agent_id: str) -> None:
         """Put a case back into the queue. Raises CaseNotYours."""
@@ -203,6 +257,7 @@ class CaseService:
         """Close a case and give the conversation back to the bot. Raises CaseNotYours, InvalidInput."""
         if outcome not in set(Outcome) - {Outcome.HANDED_BACK, Outcome.MERGED}:
             raise InvalidInput("unknown_outcome")
+        await self.send_now(session, case_id)
         asks = outcome in (Outcome.ANSWERED, Outcome.REFERRED)
         case = await self._close(session, case_id, agent_id, outcome, asks)
         if asks:
@@ -213,6 +268,7 @@ class CaseService:
     async def hand_back(self, session: AsyncSession, case_id: int, agent_id: str, summary: str) -> None:
         """Give the conversation back to the bot, with a note of what was settled. Raises CaseNotYours."""
         summary = checked_text(summary)
+        await self.send_now(session, case_id)
         case = await self._close(session, case_id, agent_id, Outcome.HANDED_BACK, False)
         repository.add_note(session, case_id, agent_id, self.clock(), summary)
         await self.outbox.enqueue_system_note(session, case.conversation_id, self._say("handed_back"))
@@ -234,6 +290,53 @@ class CaseService:
         now = self.clock()
         repository.add_note(session, case_id, agent_id, now, checked_text(text))
         repository.append_event(session, case_id, now, "noted", agent_id)
+
+    async def label(self, session: AsyncSession, case_id: int, agent_id: str, name: str) -> None:
+        """Put a label on a case, made when it is new."""
+        name = " ".join(checked_text(name, LABEL_LIMIT).split())
+        if await repository.add_label(session, case_id, await repository.label_named(session, name)):
+            repository.append_event(session, case_id, self.clock(), "labelled", agent_id, label=name)
+
+    async def unlabel(self, session: AsyncSession, case_id: int, agent_id: str, label_id: int) -> None:
+        """Take a label off a case."""
+        for label in (await repository.labels_of(session, [case_id])).get(case_id, []):
+            if label.id == label_id:
+                await repository.remove_label(session, case_id, label_id)
+                repository.append_event(
+                    session, case_id, self.clock(), "unlabelled", agent_id, label=label.name
+                )
+
+    async def merge(self, session: AsyncSession, case_id: int, agent_id: str, into: Case) -> None:
+        """Close a repeated case as part of another of the same citizen, which the agent holds.
+
+        The repeated case may be waiting or the agent's own. Raises CaseNotYours, InvalidInput.
+        """
+        case = await self._case(session, case_id)
+        same = case.citizen_key is not None and (case.channel, case.citizen_key) == (
+            into.channel,
+            into.citizen_key,
+        )
+        if not same or into.id == case_id:
+            raise InvalidInput("not_same_citizen")
+        if into.claimed_by != agent_id or into.state == State.CLOSED:
+            await self._refuse(session, into.id)
+        if case.claimed_by not in (None, agent_id):
+            await self._refuse(session, case_id)
+        now = self.clock()
+        if not await repository.merge_case(session, case_id, into.id, now):
+            raise CaseClosed(number=case.number)
+        await self.ownership.give_to_bot(session, case.conversation_id)
+        await self.outbox.enqueue_system_note(
+            session, case.conversation_id, self._say("merged", number=case.number, into=into.number)
+        )
+        repository.append_event(session, case_id, now, "merged", agent_id, into=into.number)
+        repository.append_event(session, into.id, now, "merged_here", agent_id, number=case.number)
+
+    async def warn_of_closing_windows(self, session: AsyncSession) -> None:
+        """Append one event to each unanswered case whose channel soon stops accepting a reply."""
+        now = self.clock()
+        for case_id in await repository.window_closing(session, now, now + WINDOW_WARNING):
+            repository.append_event(session, case_id, now, "window_closing")
 
     async def retry(self, session: AsyncSession, case_id: int, agent_id: str, line_id: str) -> None:
         """Send a failed or ambiguous answer again, because the holder decided so. Raises CaseNotYours."""
@@ -260,7 +363,8 @@ class CaseService:
         case = await self._case(session, case_id)
         transcript = await self.conversations.transcript(session, case.conversation_id)
         lines = [(line.id, line.status) for line in transcript[-50:]]
-        return repr((lines, await self.typing(session, case_id, agent_id)))
+        kept = [reply.id for reply in await repository.scheduled_for(session, case_id)]
+        return repr((lines, kept, await self.typing(session, case_id, agent_id)))
 
     async def typing(self, session: AsyncSession, case_id: int, agent_id: str) -> list[str]:
         """Ids of colleagues who saved a draft of this case within the last seconds."""
@@ -312,6 +416,12 @@ class CaseService:
         if case is None:
             raise CaseNotFound(case_id=case_id)
         return case
+
+    async def _index(self, session: AsyncSession, case: Case) -> None:
+        lines = await self.conversations.transcript(session, case.conversation_id)
+        words = (case.number, case.citizen_name or "", case.question, *(line.text for line in lines))
+        text = mask("\n".join(words))
+        await repository.save_case_text(session, case.id, text.lower(), fold(text))
 
     async def _holder(self, session: AsyncSession, case: Case) -> str:
         if case.claimed_by is None:

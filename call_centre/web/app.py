@@ -9,12 +9,15 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from call_centre.accounts import AccountService
+from call_centre.chores import Chores
 from call_centre.live import LiveFeed
 from call_centre.services import CaseService
 from call_centre.web import middleware, pages
-from call_centre.web.context import ACCOUNTS, CASES, FEED, OFFICE, SESSIONS
+from call_centre.web.context import ACCOUNTS, CASES, FEED, OFFICE, READERS, SESSIONS
 from call_centre.web.routes import add_routes
 from knowledge_base.office import Office
+
+CHORES = web.AppKey("CHORES", Chores)
 
 
 def create_console(
@@ -23,10 +26,13 @@ def create_console(
     office: Office,
     secret_key: str,
     first_password_file: Path | None = None,
+    *,
+    readers: async_sessionmaker[AsyncSession] | None = None,
 ) -> web.Application:
     """The console as an application, to be mounted anywhere.
 
-    `first_password_file` (what `ensure_first_agent` returned) is removed once that password is changed.
+    `readers` serve what only reads, where the database has one writer. `first_password_file` (what
+    `ensure_first_agent` returned) is removed once that password is changed.
     """
     app = web.Application(
         middlewares=[middleware.errors_in_words, middleware.signed_in_only, middleware.form_tokens]
@@ -34,8 +40,10 @@ def create_console(
     app[CASES] = case_service
     app[ACCOUNTS] = AccountService(session_factory, secret_key, first_password_file, case_service.clock)
     app[SESSIONS] = session_factory
+    app[READERS] = readers or session_factory
     app[OFFICE] = office
-    app[FEED] = LiveFeed(session_factory)
+    app[FEED] = LiveFeed(app[READERS])
+    app[CHORES] = Chores(case_service, session_factory, app[READERS])
     pages.set_up(app)
     add_routes(app)
     app.on_response_prepare.append(middleware.add_security_headers)
@@ -45,7 +53,7 @@ def create_console(
 
 
 async def _live(app: web.Application) -> AsyncIterator[None]:
-    async with app[FEED].running():
+    async with app[FEED].running(), app[CHORES].running():
         yield
 
 

@@ -9,13 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from call_centre.accounts import AccountService, SignedIn
 from call_centre.live import LiveFeed
+from call_centre.model import Role
 from call_centre.services import CaseService
-from call_centre.tables import Case
+from call_centre.tables import Agent, Case
 from knowledge_base.office import Office
 
 CASES = web.AppKey("CASES", CaseService)
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountService)
 SESSIONS = web.AppKey("SESSIONS", async_sessionmaker[AsyncSession])
+READERS = web.AppKey("READERS", async_sessionmaker[AsyncSession])
 OFFICE = web.AppKey("OFFICE", Office)
 FEED = web.AppKey("FEED", LiveFeed)
 
@@ -33,9 +35,19 @@ def url(request: web.Request, name: str, **parts: str) -> str:
     return str(request.app.router[name].url_for(**parts))
 
 
-def redirect(request: web.Request, name: str, **parts: str) -> NoReturn:
+def redirect(request: web.Request, name: str, fragment: str = "", **parts: str) -> NoReturn:
     """Send the browser to another page after a form."""
-    raise web.HTTPSeeOther(url(request, name, **parts))
+    raise web.HTTPSeeOther(url(request, name, **parts) + (f"#{fragment}" if fragment else ""))
+
+
+def number(text: str) -> int | None:
+    """A whole number of an address or form; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 13 else None
+
+
+def is_supervisor(agent: Agent) -> bool:
+    """Whether the role may see everybody's work."""
+    return agent.role in (Role.SUPERVISOR, Role.ADMINISTRATOR)
 
 
 async def field(request: web.Request, name: str) -> str:

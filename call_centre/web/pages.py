@@ -29,6 +29,11 @@ def short_time(context: jinja2.runtime.Context, moment: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == today else f"{local:%H:%M %d/%m}"
 
 
+def clock_time(moment: datetime) -> str:
+    """`10:15:07` in the office's time."""
+    return f"{moment.astimezone(OFFICE_TIME):%H:%M:%S}"
+
+
 def span(moment: datetime, now: datetime) -> str:
     """How far a moment is away: `còn 1 giờ 05 phút`, `quá 20 phút`."""
     minutes = round((moment - now).total_seconds() / 60)
@@ -63,6 +68,8 @@ def set_up(app: web.Application) -> None:
     environment.filters.update(
         local_time=local_time,
         short_time=short_time,
+        clock_time=clock_time,
+        of=lambda key, mapping: mapping[key],
         span=span,
         mask=mask,
         event_words=event_words,

@@ -16,11 +16,28 @@ def add_routes(app: web.Application) -> None:
     for method, path, handler, name in (
         ("GET", "/", cases.show_queue, "queue"),
         ("GET", r"/cases/{case_id:\d{1,12}}", cases.show_case, "case"),
-        ("POST", r"/cases/{case_id:\d{1,12}}/claim", cases.claim, "claim"),
-        ("POST", r"/cases/{case_id:\d{1,12}}/answer", cases.answer, "answer"),
-        ("POST", r"/cases/{case_id:\d{1,12}}/close", cases.close, "close"),
-        ("POST", r"/cases/{case_id:\d{1,12}}/release", cases.release, "release"),
-        ("POST", r"/cases/{case_id:\d{1,12}}/note", cases.note, "note"),
+        ("GET", r"/cases/{case_id:\d{1,12}}/timeline", cases.show_timeline, "timeline"),
+        *(
+            ("POST", rf"/cases/{{case_id:\d{{1,12}}}}/{name.replace('_', '-')}", handler, name)
+            for name, handler in (
+                ("claim", cases.claim),
+                ("answer", cases.answer),
+                ("undo", cases.undo),
+                ("send_now", cases.send_now),
+                ("draft", cases.draft),
+                ("retry", cases.retry),
+                ("close", cases.close),
+                ("release", cases.release),
+                ("hand_back", cases.hand_back),
+                ("reopen", cases.reopen),
+                ("transfer", cases.transfer),
+                ("take_over", cases.take_over),
+                ("merge", cases.merge),
+                ("note", cases.note),
+                ("add_label", cases.add_label),
+                ("remove_label", cases.remove_label),
+            )
+        ),
         ("GET", "/events", stream.events, "events"),
         ("GET", "/login", login.show, "login"),
         ("POST", "/login", login.log_in, "log_in"),

@@ -8,7 +8,7 @@ import json
 from aiohttp import web
 
 from call_centre.tables import CaseEvent
-from call_centre.web.context import ACCOUNTS, CASES, FEED, SESSION_COOKIE, SESSIONS, who
+from call_centre.web.context import ACCOUNTS, CASES, FEED, READERS, SESSION_COOKIE, who
 
 CHECK_EVERY = 2.0  # seconds between looks at what leaves no event: delivery, typing, an ended session
 
@@ -25,7 +25,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     feed, cases, agent = request.app[FEED], request.app[CASES], who(request).agent
     fingerprint = ""
     if case_id is not None:
-        async with request.app[SESSIONS]() as session:
+        async with request.app[READERS]() as session:
             await cases.seen_by(session, case_id, agent)
             fingerprint = await cases.fingerprint(session, case_id, agent.id)
 
@@ -52,7 +52,7 @@ async def events(request: web.Request) -> web.StreamResponse:
                     await response.write(_message("ended", {}))
                     break
                 if case_id is not None:
-                    async with request.app[SESSIONS]() as session:
+                    async with request.app[READERS]() as session:
                         now = await cases.fingerprint(session, case_id, agent.id)
                     if now != fingerprint:
                         fingerprint = now

@@ -57,7 +57,8 @@ async def test_agent_claims_answers_and_closes(chromium: Browser, console: Conso
     page = await log_in(chromium, console, "lan")
     await page.get_by_role("button", name="Nhận hồ sơ HS-000003").click()
     await page.get_by_label("Tin nhắn gửi cho người dân").fill("Dạ em nghe đây ạ.")
-    await page.get_by_role("button", name="Gửi").click()
+    await page.get_by_role("button", name="Gửi", exact=True).click()
+    await page.get_by_role("button", name="Gửi ngay").click()
     await expect(page.locator("#lines").get_by_text("Dạ em nghe đây ạ.")).to_be_visible()
     assert console.gateway.sent("talk-3") == ["Dạ em nghe đây ạ."]
     await page.get_by_role("button", name="Đóng hồ sơ").click()
@@ -85,5 +86,5 @@ async def test_citizens_message_appears_in_the_open_case(chromium: Browser, cons
     console.gateway.say("talk-3", "citizen", "em hỏi thêm về thẻ ạ")
     async with console.sessions.begin() as session:
         await console.service.citizen_wrote(session, "talk-3")
-    await expect(page.get_by_text("em hỏi thêm về thẻ ạ")).to_be_visible()
+    await expect(page.locator("#lines").get_by_text("em hỏi thêm về thẻ ạ")).to_be_visible()
     await expect(page.get_by_label("Tin nhắn gửi cho người dân")).to_have_value("đang gõ dở")

@@ -167,6 +167,9 @@ async def test_agent_claims_answers_and_closes(
     assert browser.url.path == "/cases/1"
     assert gateway.owners["talk"] not in ("bot", "waiting")
     await browser.post("/cases/1/answer", text="Chào anh/chị, em nghe ạ.")
+    assert "Hoàn tác" in browser.text
+    assert gateway.sent("talk") == []
+    await browser.post("/cases/1/send-now")
     assert gateway.sent("talk") == ["Chào anh/chị, em nghe ạ."]
     assert "Đang chờ gửi" in browser.text
     await browser.post("/cases/1/close", outcome="answered")

@@ -1,5 +1,7 @@
 // Keeps the page live: on each server-sent event the page is fetched again and its [data-live] parts replaced.
-"use strict";
+import { tell } from "./notify.js";
+import "./compose.js";
+import "./keys.js";
 
 const body = document.body;
 const baseTitle = document.title;
@@ -21,7 +23,7 @@ async function refresh() {
   }
   refreshing = true;
   try {
-    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const response = await fetch(body.dataset.address ?? location.href, { headers: { Accept: "text/html" } });
     if (response.redirected) {
       location.reload();
       return;
@@ -46,6 +48,9 @@ function replaceLiveParts(fresh) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const newer = fresh.getElementById(part.id);
     if (!newer || newer.innerHTML === part.innerHTML) continue;
+    const before = new Set([...part.querySelectorAll(".line.citizen")].map((line) => line.id));
+    const said = [...newer.querySelectorAll(".line.citizen")].filter((line) => !before.has(line.id));
+    if (part.id === "lines" && said.length) announce(said.map((line) => line.innerText ?? line.textContent).join(" "));
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
     if (focused?.matches("select, input, textarea")) continue;
     const address = focused?.getAttribute("href") ?? focused?.form?.getAttribute("action");
@@ -57,10 +62,17 @@ function replaceLiveParts(fresh) {
   }
 }
 
+function announce(text) {
+  document.getElementById("announce").textContent = text;
+}
+
 function follow() {
   const stream = new EventSource(body.dataset.stream);
   let dropped = false;
-  stream.addEventListener("change", refresh);
+  stream.addEventListener("change", (event) => {
+    tell(JSON.parse(event.data).kind);
+    refresh();
+  });
   stream.addEventListener("ended", () => location.reload());
   stream.addEventListener("error", () => {
     dropped = true;
