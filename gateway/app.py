@@ -88,7 +88,9 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
     )
     web_chat.add_routes(app)
     password_file = await ensure_first_agent(database.sessions, settings.data_dir)
-    console = create_console(cases, database.sessions, office, secret_key, password_file)
+    console = create_console(
+        cases, database.sessions, office, secret_key, password_file, readers=database.readers
+    )
     app.add_subapp("/console", console)
     return app
 

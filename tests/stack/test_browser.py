@@ -75,6 +75,7 @@ async def test_citizen_is_answered_by_the_bot_and_then_by_an_agent(
     await expect(agent.locator("#lines").get_by_text("anh chị ơi em chờ")).to_be_visible()
     await agent.get_by_label("Tin nhắn gửi cho người dân").fill("Dạ em là Lan, em nghe đây ạ.")
     await agent.get_by_role("button", name="Gửi", exact=True).click()
+    await agent.get_by_role("button", name="Gửi ngay").click()
     await expect(log.get_by_text("Dạ em là Lan, em nghe đây ạ.")).to_be_visible()
     await expect(log.get_by_text("anh chị ơi em chờ")).to_have_count(1)
 
