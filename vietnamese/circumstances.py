@@ -5,7 +5,7 @@ import re
 from vietnamese.numbers import DIGITS, NUMBER, WORDS, read_number
 from vietnamese.text import Found, Reading
 
-_NOT = r"(?:khong|ko|k|kg|hong|hok|khg)"
+_NOT = r"(?:khong|ko|k|kg|hong|hok|khg|hk|hem|chang|cha)"
 _NOT_SUPPORTED = re.compile(
     rf"(?<![a-z]){_NOT}\s+(?:phai\s+|thuoc\s+|nam trong\s+|la\s+){{1,2}}(?:dien|doi tuong|nhom)(?![a-z])"
     r"(?!\s+(?:bat buoc|tham gia|dong|phai))(?:\s+(?:nao|gi|uu tien|chinh sach|duoc ho tro|ho tro"
@@ -110,7 +110,8 @@ _FIRST_BORN = re.compile(
 
 _SURGERY = re.compile(
     r"(?<![a-z])(?:(?:sinh|de|sanh)(?:\s+(?:con|be|phai|bang|do))?\s+(?:mo|phau thuat)|(?:mo"
-    r"|phau thuat)\s+(?:de|sinh|lay thai|bat con|lay con))(?![a-z])"
+    r"|phau thuat)\s+(?:de|sinh|lay thai|bat con|lay con)"
+    r"|(?:vo|vk|ba xa|chi ay)\s+(?:em |toi |minh )?mo)(?![a-z])"
 )
 _NATURAL = re.compile(
     r"(?<![a-z])(?:sinh|de|sanh)(?:\s+(?:con|be|dau|long|nay|em|duoc|ngon|[0-9])){0,3}\s+"

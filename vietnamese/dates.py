@@ -128,7 +128,7 @@ _COUNT_BEFORE = re.compile(
     rf"(?:[0-9]|(?P<words>{WORDS})|(?<![a-z])(?:moi|hang|tung|theo|may|vai|nhieu|nhung|cac|nua|ca"
     rf"|nguyen|tron|bao nhieu))\s*$"
 )
-_BEFORE = re.compile(r"(?<![a-z])truoc\s+(?:ngay\s*|thoi diem\s*)?$")
+_BEFORE = re.compile(r"(?<![a-z])(?:truoc|trc|trk)\s+(?:ngay\s*|thoi diem\s*)?$")
 _AFTER = re.compile(r"(?<![a-z])sau\s+(?:ngay\s*)?$")
 _FROM = re.compile(r"(?<![a-z])(?P<word>tu|tinh tu|ke tu|bat dau tu)\s+(?:ngay\s*|dau\s*)?$")
 _UNTIL = re.compile(r"(?<![a-z])(?P<word>den|toi|het|cho den|cho toi|den het)\s+(?:ngay\s*|cuoi\s*|het\s*)?$")

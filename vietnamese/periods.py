@@ -41,7 +41,7 @@ _MONTHS_ALONE = re.compile(
 )
 _MONTHS_SHORT = re.compile(rf"{_NO_RANGE}(?<!tuoi )(?<![a-z0-9])(?P<months>[0-9]{{1,2}})t(?![a-z0-9])")
 _QUARTERS = re.compile(
-    rf"{_NO_RANGE}(?P<quarters>{NUMBER})\s*(?:quy|quys)(?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach)(?![a-z]))"
+    rf"{_NO_RANGE}(?P<quarters>{NUMBER})\s*(?:quy|quys|qui)(?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach)(?![a-z]))"
 )
 _EACH = r"(?:hang|hag|hangf|moi|tung|theo)"
 _PHRASES = (
@@ -50,7 +50,7 @@ _PHRASES = (
     (re.compile(rf"(?<![a-z])(?:ca|nguyen|tron|tron mot)\s+{_YEARS}(?![a-z])(?!\s*[0-9])"), 12, False),
     (re.compile(rf"(?<![a-z]){_EACH}\s+{_MONTHS}(?![a-z])(?!\s*[0-9]{{1,2}}\s*/)"), 1, True),
     (re.compile(rf"(?<![a-z]){_EACH}\s+{_YEARS}(?![a-z])(?!\s*(?:[0-9]{{4}}|sinh))"), 12, True),
-    (re.compile(rf"(?<![a-z])(?:{_EACH}|dong|nop)\s+quy(?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach"
+    (re.compile(rf"(?<![a-z])(?:{_EACH}|dong|nop)\s+qu[yi](?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach"
         rf"|[0-9i](?!\s*lan)))"), 3, True),
 )  # fmt: skip
 # An unborn or new child's age is no length of insurance: `bầu 7 tháng`, `bé mới 8 tháng`.

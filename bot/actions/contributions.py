@@ -11,6 +11,7 @@ from vietnamese.text import fold
 
 _LOWEST = re.compile(r"\b(thap nhat|toi thieu|it nhat|nho nhat)\b")
 _HIGHEST = re.compile(r"\b(cao nhat|toi da|kich tran)\b")
+MONTHS = 12  # of a year
 PERIODS = (1, 3, 6, 12)  # months that can be paid at once in the ordinary way
 
 
@@ -20,8 +21,8 @@ def _inputs(values: Values, on: date) -> Inputs:
     inputs.setdefault("group", "other")
     if months in PERIODS:
         inputs["months"] = months
-    elif months and months % 12 == 0:
-        inputs.update(method="years_ahead", years=months // 12)
+    elif months and months % MONTHS == 0:
+        inputs.update(method="years_ahead", years=months // MONTHS)
     else:
         inputs["months"] = 1
     return inputs
@@ -44,9 +45,42 @@ def level_income(text: str, on: date) -> Values:
 VOLUNTARY_CONTRIBUTION = Family(
     calculator="voluntary_contribution",
     needs=(("amount", "utter_ask_income"),),
-    uses=frozenset({"amount", "group", "period"}),
+    uses=frozenset({"amount", "group", "period", "members"}),
     inputs=_inputs,
     assumed=lambda values: assumptions(
         values, ("group", "utter_assume_group"), ("period", "utter_assume_one_month")
     ),
+)
+
+
+def _missing(values: Values, on: date) -> Inputs:
+    return {
+        "method": "missing_years",
+        "missing_months": values["period"],
+        **chosen(values, ("amount", "income"), ("group", "group")),
+    }
+
+
+def _ahead(values: Values, on: date) -> Inputs:
+    return {
+        "method": "years_ahead",
+        "years": values["period"] // MONTHS,
+        **chosen(values, ("amount", "income"), ("group", "group")),
+    }
+
+
+_SEVERAL_YEARS = (("amount", "utter_ask_income"), ("period", "utter_ask_years"))
+MISSING_YEARS = Family(
+    calculator="voluntary_contribution",
+    needs=_SEVERAL_YEARS,
+    uses=frozenset({"amount", "period", "group"}),
+    inputs=_missing,
+    assumed=lambda values: [],
+)
+YEARS_AHEAD = Family(
+    calculator="voluntary_contribution",
+    needs=_SEVERAL_YEARS,
+    uses=frozenset({"amount", "period", "group"}),
+    inputs=_ahead,
+    assumed=lambda values: [],
 )

@@ -32,17 +32,3 @@ def decline(domain: dict[str, Any], kind: str) -> Reply:
     name = f"utter_decline_{kind}"
     text = phrase(domain, name if name in domain["responses"] else "utter_decline")
     return Reply("declined", text, offered(domain, "utter_offer_subjects"))
-
-
-class ActionDecline(Action):
-    """Declines what is outside the subjects and says what can be asked instead."""
-
-    def name(self) -> str:
-        return "action_decline"
-
-    def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        reading = read(tracker)
-        Turn(reading.whole, reading.as_of, [decline(domain, reading.whole.best.detail)]).send(dispatcher)
-        return []

@@ -37,5 +37,5 @@ def assumptions(values: Values, *names: tuple[str, str]) -> list[str]:
 
 
 def event_day(values: Values, on: date) -> str:
-    """The day of the event: the date the citizen named, else today."""
-    return str(values.get("date") or on.isoformat())
+    """The day of the event: the birth or date the citizen named, else today."""
+    return str(values.get("born") or values.get("date") or on.isoformat())

@@ -22,7 +22,12 @@ def _mother(values: Values, on: date) -> Inputs:
 def _father(values: Values, on: date) -> Inputs:
     return {
         **_mother(values, on),
-        **chosen(values, ("caesarean", "caesarean"), ("before_32_weeks", "before_32_weeks")),
+        **chosen(
+            values,
+            ("caesarean", "caesarean"),
+            ("before_32_weeks", "before_32_weeks"),
+            ("mother_insured", "mother_insured"),
+        ),
     }
 
 
@@ -41,28 +46,28 @@ def _recovery(values: Values, on: date) -> Inputs:
     }
 
 
-_BIRTH = (("date", "utter_assume_birth_date"), ("birth_order", "utter_assume_birth_order"))
+_BIRTH = (("born", "utter_assume_birth_date"), ("birth_order", "utter_assume_birth_order"))
 
 MATERNITY_COMPULSORY = Family(
     calculator="maternity_compulsory",
     needs=(("amount", "utter_ask_average_salary"),),
-    uses=frozenset({"amount", "date", "children", "birth_order"}),
+    uses=frozenset({"amount", "date", "born", "children", "birth_order"}),
     inputs=_mother,
     assumed=lambda values: assumptions(values, *_BIRTH, ("children", "utter_assume_children")),
 )
 FATHER_LEAVE = Family(
     calculator="father_leave",
     needs=(("amount", "utter_ask_average_salary"),),
-    uses=frozenset({"amount", "date", "children", "birth_order", "caesarean", "before_32_weeks"}),
+    uses=frozenset({"amount", "date", "born", "children", "birth_order", "caesarean", "before_32_weeks"}),
     inputs=_father,
     assumed=lambda values: assumptions(values, *_BIRTH, ("caesarean", "utter_assume_normal_birth")),
 )
 MATERNITY_VOLUNTARY = Family(
     calculator="maternity_voluntary",
     needs=(("period", "utter_ask_months_paid"),),
-    uses=frozenset({"period", "date", "children"}),
+    uses=frozenset({"period", "date", "born", "children"}),
     inputs=_voluntary,
-    assumed=lambda values: assumptions(values, ("date", "utter_assume_birth_date")),
+    assumed=lambda values: assumptions(values, ("born", "utter_assume_birth_date")),
 )
 RECOVERY_LEAVE = Family(
     calculator="recovery_leave",

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.contributions import VOLUNTARY_CONTRIBUTION, level_income
+from bot.actions.contributions import (
+    MISSING_YEARS,
+    VOLUNTARY_CONTRIBUTION,
+    YEARS_AHEAD,
+    level_income,
+)
 from bot.actions.conversation import decline
 from bot.actions.escalate import hand_over
 from bot.actions.families import Family, Values
 from bot.actions.frame import Frame
 from bot.actions.health_premiums import HOUSEHOLD_HEALTH, STUDENT_HEALTH, SUPPORTED_HEALTH
-from bot.actions.long_term import ONE_OFF_WITHDRAWAL, PENSION, UNEMPLOYMENT
+from bot.actions.long_term import ONE_OFF_WITHDRAWAL, PENSION, RETIREMENT_AGE, UNEMPLOYMENT
 from bot.actions.maternity import FATHER_LEAVE, MATERNITY_COMPULSORY, MATERNITY_VOLUNTARY, RECOVERY_LEAVE
 from bot.actions.reading import TOPIC_INTENT, Candidate, Question, read
+from bot.actions.slots import answer_day, asks_about_now, values_of
 from bot.actions.wording import Reply, Turn, offered, phrase
 from knowledge_base.answers import Answer, answer_topic, footer, format_date
 from knowledge_base.calculators import calculate
-from knowledge_base.errors import NoValueOnDate
+from knowledge_base.errors import InvalidInput, NoValueOnDate
 from knowledge_base.loading import knowledge_base
 from knowledge_base.topics import Button, Topic
+from vietnamese.amounts import format_dong
 from vietnamese.text import fold, normalise
 
-FAMILIES: dict[str, Family] = {
+# Topics whose question fills their calculator in a way of its own.
+BY_TOPIC = {
+    "voluntary.missing_years": MISSING_YEARS,
+    "voluntary.years_ahead": YEARS_AHEAD,
+    "pension.age": RETIREMENT_AGE,
+    "pension.age_by_birth": RETIREMENT_AGE,
+}
+BY_CALCULATOR: dict[str, Family] = {
     family.calculator: family
     for family in (
         VOLUNTARY_CONTRIBUTION,
@@ -44,18 +60,29 @@ FAMILIES: dict[str, Family] = {
     )
 }
 CONTINUING = {"inform", "follow_up", "correct"}
+logger = logging.getLogger(__name__)
 # Chosen on questions not trained on, from the order of harm in the design: see docs/decisions.
-ANSWER_ABOVE = 0.35  # the first is answered
-CLARIFY_ABOVE = 0.15  # below this for the first, nothing is offered: a person
+ANSWER_ABOVE = 0.3  # the first is answered
+CLARIFY_ABOVE = 0.12  # below this for the first, nothing is offered: a person
 CONTEXT_ABOVE = 0.05  # a short follow-up is read as a topic of the same subject from here on
-SECOND_QUESTION_ABOVE = 0.55  # a message is taken for two questions only when both are this clear
+SECOND_QUESTION_ABOVE = 0.45  # a message is taken for two questions only when both are this clear
 SHORT = 8  # words of a follow-up that leaves the rest unsaid
+VERY_SHORT = 6  # words of an answer to what was asked back
+LIKELIER_IN_CONTEXT = 2  # how much a topic of the subject under discussion gains for a short message
+CERTAIN = 0.75  # above this no context is needed
+_TRAILING = re.compile(
+    r"\bthi (?:sao|bao nhieu|bn|nhieu|the nao|nhu the nao|ntn)(?: a| ad| em| vay| v)?[\s?!.]*$"
+)
 _CONNECTIVE = re.compile(r"^(da |vay |the |con |neu |the con |vay con |roi |a )*(con|the|neu|vay|thi)\b")
-_NOW = re.compile(r"\b(gio|bay gio|hien nay|hien tai|bay h)\b")
 # What is asked about a day in the past is answered by that day's law or by a person; anything else
 # (how to register, which papers) is about now, and the day only belongs to the story.
 _DATED_ASPECTS = {"pay_level", "receive_level", "calculate", "support", "duration", "conditions"}
 _ASKING = re.compile(r"\?|\b(bao nhieu|bn|nhieu|khong|ko|k|gi|j|nao|ntn|sao|dau|may|chua|bao lau|khi nao)\b")
+
+
+def family_of(topic: Topic) -> Family | None:
+    """How a topic's calculator is filled; None where words alone answer."""
+    return BY_TOPIC.get(topic.id) or BY_CALCULATOR.get(topic.calculator or "")
 
 
 class ActionAnswerTopic(Action):
@@ -113,7 +140,7 @@ class _Answering:
         self.frame = frame
         self.domain = domain
         self.today = today
-        self.found = _values(question)
+        self.found = values_of(question)
         self.topics = knowledge_base().topics
 
     def reply(self) -> Reply:
@@ -136,27 +163,31 @@ class _Answering:
 
     def _continues(self, current: Topic, asked: str | None) -> bool:
         """Whether the message only adds to what is being discussed."""
-        family = FAMILIES.get(current.calculator or "")
+        family = family_of(current)
         gives = bool(family and family.uses & self.found.keys())
+        folded = fold(self.question.text)
+        words = len(folded.split())
         if asked and asked in self.found:
             best = self._best_topic()
-            return self.question.best.intent in CONTINUING or not best or best.scheme == current.scheme
+            return words <= VERY_SHORT or not best or best.scheme == current.scheme
         if self.question.best.intent in CONTINUING:
             return True
-        words = fold(self.question.text).split()
-        elliptical = bool(_CONNECTIVE.match(fold(self.question.text))) and len(words) <= SHORT
+        elliptical = words <= SHORT and bool(_CONNECTIVE.match(folded) or _TRAILING.search(folded))
         return elliptical and (gives or self.question.best.confidence < ANSWER_ABOVE)
 
     def _follow_up(self, current: Topic) -> Reply:
-        family = FAMILIES.get(current.calculator or "")
-        if family and family.uses & self.found.keys():
+        family = family_of(current)
+        if asks_about_now(self.question.text):
+            self.frame.values.pop("date", None)
+            return self._answer(current, carry=True)
+        if "date" in self.found or (family and family.uses & self.found.keys()):
             return self._answer(current, carry=True)
         related = [
             candidate
             for candidate in self.question.ranking
             if candidate.intent == TOPIC_INTENT
-            and self.topics[candidate.detail].subject == current.subject
             and candidate.confidence >= CONTEXT_ABOVE
+            and self.topics[candidate.detail].subject == current.subject
         ]
         if related:
             return self._answer(self.topics[related[0].detail], carry=True)
@@ -168,7 +199,7 @@ class _Answering:
     def _calculating_topic(self, subject: str) -> Topic | None:
         """The subject's topic that works out what the values just given change."""
         for topic in self.topics.values():
-            family = FAMILIES.get(topic.calculator or "")
+            family = family_of(topic)
             works_out = family and family.uses & self.found.keys()
             if works_out and topic.subject == subject and topic.aspect == "calculate":
                 return topic
@@ -179,7 +210,7 @@ class _Answering:
         if topic.calculator or topic.aspect not in ("pay_level", "receive_level"):
             return topic
         for other in self.topics.values():
-            family = FAMILIES.get(other.calculator or "")
+            family = family_of(other)
             complete = family and family.needs and not family.missing(self.found)
             if complete and other.scheme == topic.scheme and other.aspect == "calculate":
                 return other
@@ -201,8 +232,23 @@ class _Answering:
         best = next((c for c in self.question.ranking if c.intent == TOPIC_INTENT), None)
         return self.topics.get(best.detail) if best else None
 
-    def _choose(self, offered_before: list[str]) -> Reply:
+    def _in_context(self) -> tuple[Candidate, ...]:
+        """The ranking; a short, unclear message is likelier about the subject under discussion."""
+        current = self.topics.get(self.frame.topic or "")
         ranking = self.question.ranking
+        short = len(self.question.text.split()) <= SHORT
+        if not current or not short or ranking[0].confidence >= CERTAIN:
+            return ranking
+        weighted = [
+            replace(candidate, confidence=candidate.confidence * LIKELIER_IN_CONTEXT)
+            if candidate.intent == TOPIC_INTENT and self.topics[candidate.detail].subject == current.subject
+            else candidate
+            for candidate in ranking
+        ]
+        return tuple(sorted(weighted, key=lambda candidate: -candidate.confidence))
+
+    def _choose(self, offered_before: list[str]) -> Reply:
+        ranking = self._in_context()
         best = ranking[0]
         if best.intent == "out_of_scope":
             return decline(self.domain, best.detail)
@@ -241,7 +287,7 @@ class _Answering:
         carry = carry or self._leaves_out_what_was_said(topic)
         values = {**self.frame.values, **self.found} if carry else dict(self.found)
         self.frame.topic, self.frame.values = topic.id, values
-        on = _answer_day(self.question, self.today)
+        on = answer_day(self.question, topic.subject, self.today)
         try:
             return self._worked_out(topic, values, on) or self._told(topic, on)
         except NoValueOnDate:
@@ -251,18 +297,21 @@ class _Answering:
             reply = hand_over(self.domain, self.question, "uncertain_policy", said)
             reply.topics, reply.as_of = [topic.id], on
             return reply
+        except InvalidInput as error:  # values no calculator takes: words still answer
+            logger.warning("calculator of %s refused its input: %s", topic.id, error)
+            return self._told(topic, on)
 
     def _leaves_out_what_was_said(self, topic: Topic) -> bool:
         """Whether the same calculation goes on, and the message leaves out what it needs."""
         current = self.topics.get(self.frame.topic or "")
-        family = FAMILIES.get(topic.calculator or "")
+        family = family_of(topic)
         return bool(
             current and family and current.calculator == topic.calculator and family.missing(self.found)
         )
 
     def _worked_out(self, topic: Topic, values: Values, on: date) -> Reply | None:
         """The calculator's answer, or the question back for what it needs; None where words answer."""
-        family = FAMILIES.get(topic.calculator or "")
+        family = family_of(topic)
         if not family:
             return None
         if family is VOLUNTARY_CONTRIBUTION and values.get("amount") is None:
@@ -280,6 +329,10 @@ class _Answering:
         result = calculate(family.calculator, family.inputs(values, on), on)
         assumed = [phrase(self.domain, name) for name in family.assumed(values)]
         lines = list(result.lines)
+        people = values.get("members") or 1
+        if family is VOLUNTARY_CONTRIBUTION and result.status == "ok" and people > 1:
+            total = format_dong(result.outputs["total_payable"] * people)
+            lines.insert(0, phrase(self.domain, "utter_for_people", people=str(people), total=total))
         if assumed and result.status == "ok":
             lines.append(phrase(self.domain, "utter_assumed", assumptions=", ".join(assumed)))
         lines += ["", footer(result.citations, result.as_of, result.reported)]
@@ -324,25 +377,3 @@ class _Answering:
 
     def _next(self, topic: Topic) -> list[Button]:
         return [self.topics[id_].button for id_ in topic.next if id_ in self.topics]
-
-
-def _values(question: Question) -> Values:
-    """The first value of each kind in the question."""
-    values: Values = {}
-    for entity in question.entities:
-        values.setdefault(entity.name, entity.extra.get("as_of", entity.value))
-    return values
-
-
-def _answer_day(question: Question, today: date) -> date:
-    """The day whose law answers: the date the citizen asks about, else today.
-
-    `từ năm 2018` and `đến tháng 6` tell a story, and `giờ` asks about now: neither moves the day.
-    """
-    mentioned = next((entity for entity in question.entities if entity.name == "date"), None)
-    if mentioned is None or _NOW.search(fold(question.text)):
-        return today
-    relation = mentioned.extra.get("relation")
-    if relation == "before":
-        return date.fromisoformat(mentioned.value) - timedelta(days=1)
-    return today if relation in ("from", "until") else date.fromisoformat(mentioned.extra["as_of"])

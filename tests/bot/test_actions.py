@@ -172,3 +172,53 @@ def test_thanks_keeps_the_thread() -> None:
     chat.say("bhyt hộ gia đình 4 người mua 1 năm hết bao nhiêu", HOUSEHOLD)
     assert chat.say("cảm ơn em", ("thanks", 0.9)).turn["outcome"] == "chitchat"
     assert "819.720" in chat.say("còn người thứ 3?", ("follow_up", 0.9)).text
+
+
+def test_short_answer_counts_even_when_it_looks_out_of_scope() -> None:
+    chat = Conversation()
+    chat.say("tính giúp em tiền đóng bhxh tự nguyện", CONTRIBUTION)
+    assert "1.034.000 đồng" in chat.say("5 triệu", ("out_of_scope/banking", 0.8)).text
+
+
+def test_follow_up_about_now_drops_the_past_day() -> None:
+    chat = Conversation()
+    chat.say("năm 2024 đóng tự nguyện mức 1tr5 mỗi tháng bao nhiêu", CONTRIBUTION)
+    assert "264.000 đồng" in chat.say("còn bây giờ?", ("follow_up", 0.9)).text
+
+
+def test_birth_of_a_person_is_no_day_of_the_law() -> None:
+    said = Conversation().say(
+        "nam sinh 5/1965 bao giờ được nghỉ hưu", ("ask_topic/pension.age_by_birth", 0.9)
+    )
+    assert said.turn["as_of"] == "2026-11-21"
+    assert "61 tuổi 3 tháng" in said.text or "61 tuổi 6 tháng" in said.text or "2026" in said.text
+
+
+def test_two_people_pay_twice() -> None:
+    said = Conversation().say("hai vợ chồng đóng tự nguyện mức 2 triệu mỗi tháng hết bao nhiêu", CONTRIBUTION)
+    assert "748.000 đồng" in said.text  # 2 × (440,000 − 66,000)
+
+
+def test_value_no_calculator_takes_is_answered_in_words() -> None:
+    said = Conversation().say("hộ nghèo đóng bhyt bao nhiêu", ("ask_topic/health.supported_premium", 0.9))
+    assert said.turn["topics"] == ["health.supported_premium"]
+
+
+def test_pension_rate_needs_no_income() -> None:
+    said = Conversation().say("nữ đóng 20 năm được bao nhiêu phần trăm", ("ask_topic/pension.amount", 0.9))
+    assert "55%" in said.text
+
+
+def test_missing_months_are_paid_as_such() -> None:
+    said = Conversation().say(
+        "còn thiếu 12 tháng mức 1tr5 đóng một lần bao nhiêu", ("ask_topic/voluntary.missing_years", 0.9)
+    )
+    assert "4.040.708" in said.text
+
+
+def test_father_of_an_uninsured_mother_gets_the_grant_too() -> None:
+    said = Conversation().say(
+        "vợ nội trợ, chồng lương đóng 12 triệu, sinh thường con đầu tháng 10/2026 được bao nhiêu",
+        ("ask_topic/maternity.father_calculate", 0.9),
+    )
+    assert "7.560.000" in said.text

@@ -1,0 +1,31 @@
+"""What lies outside the subjects is declined, unless it answers what was just asked back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.conversation import decline
+from bot.actions.frame import Frame
+from bot.actions.reading import read
+from bot.actions.slots import values_of
+from bot.actions.topic import ActionAnswerTopic
+from bot.actions.wording import Turn
+
+
+class ActionDecline(Action):
+    """Declines what is outside the subjects and says what can be asked instead."""
+
+    def name(self) -> str:
+        return "action_decline"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        reading = read(tracker)
+        if Frame.of(tracker).asked in values_of(reading.whole):
+            return ActionAnswerTopic().run(dispatcher, tracker, domain)
+        Turn(reading.whole, reading.as_of, [decline(domain, reading.whole.best.detail)]).send(dispatcher)
+        return []
