@@ -13,15 +13,18 @@ from call_centre.bootstrap import ensure_first_agent
 from call_centre.services import CaseService
 from call_centre.web.app import create_console
 from gateway import repository
+from gateway.channels.platform import Core, Platform
 from gateway.channels.web_chat import WebChat
 from gateway.conversations import StoredConversations
 from gateway.database import Database, utc_now
+from gateway.echoes import Echoes
 from gateway.evaluation import Evaluation
 from gateway.inbox import Inbox
 from gateway.outbox import Sender, StoredOutbox
 from gateway.ownership import ConversationOwnership
 from gateway.rasa_client import RasaClient
 from gateway.requests import add_headers, log_request
+from gateway.review import Reviewer
 from gateway.schema import is_current
 from gateway.settings import Settings, SettingsError
 from gateway.signals import Signals
@@ -38,6 +41,7 @@ RASA = web.AppKey("rasa", RasaClient)
 SIGNALS = web.AppKey("signals", Signals)
 WORKER = web.AppKey("worker", Worker)
 SENDER = web.AppKey("sender", Sender)
+REVIEWER = web.AppKey("reviewer", Reviewer)
 
 log = structlog.get_logger(__name__)
 
@@ -70,10 +74,19 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
         ownership=ownership,
         texts=texts,
     )
-    app[SENDER] = Sender(database, signals, {}, texts)
+    echoes = Echoes(database=database, signals=signals, cases=cases, ownership=ownership, texts=texts)
+    platforms = platform_channels(settings, Core(database, signals, inbox, echoes, texts, secret_key))
+    senders = {channel: sender for platform in platforms for channel, sender in platform.senders.items()}
+    app[SENDER] = Sender(database, signals, senders, texts)
+    app[REVIEWER] = Reviewer(
+        database=database, signals=signals, cases=cases, ownership=ownership, texts=texts
+    )
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
+    app.cleanup_ctx.extend(platform.run for platform in platforms)
     app.cleanup_ctx.append(_run)
+    for platform in platforms:
+        platform.add_routes(app)
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _readiness)
     evaluation = Evaluation(database, signals, inbox, settings.development)
@@ -95,17 +108,23 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
     return app
 
 
+def platform_channels(settings: Settings, core: Core) -> list[Platform]:
+    """The platforms that are configured; one line for each that exists."""
+    platforms: list[Platform] = []
+    return platforms
+
+
 async def _run(app: web.Application) -> AsyncIterator[None]:
     database = app[DATABASE]
     if database.is_sqlite:
         # One process owns the file: what is marked as in work was left behind by one that died.
         async with database.sessions.begin() as session:
             await repository.end_leases(session, utc_now())
-    worker, sender = app[WORKER].pump, app[SENDER].pump
-    worker.start()
-    sender.start()
+    pumps = (app[WORKER].pump, app[SENDER].pump, app[REVIEWER].pump)
+    for pump in pumps:
+        pump.start()
     yield
-    await asyncio.gather(worker.stop(DRAIN_SECONDS), sender.stop(DRAIN_SECONDS))
+    await asyncio.gather(*(pump.stop(DRAIN_SECONDS) for pump in pumps))
     await app[RASA].close()
     await database.close()
 

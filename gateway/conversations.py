@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from call_centre.protocols import ConversationView, TranscriptLine
 from gateway import repository
+from gateway.channels.rules import window_closes_at
 
 
 def received_id(inbox_id: int) -> str:
@@ -38,7 +39,7 @@ class StoredConversations:
             citizen_name=conversation.citizen_name,
             owner=conversation.owner,
             agent_id=conversation.agent_id,
-            window_closes_at=None,
+            window_closes_at=window_closes_at(conversation),
             citizen_key=conversation.citizen_id,
         )
 

@@ -28,6 +28,7 @@ class Incoming:
     platform_time: datetime | None = None
     citizen_name: str | None = None
     as_of: date | None = None
+    token: str | None = None  # a tapped button's: its sentence replaces `text` where the token is known
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,30 @@ class Inbox:
     async def accept(self, incoming: Incoming) -> Accepted:
         """Store a message; when this returns, the message survives any crash and may be acknowledged."""
         now = self._clock()
-        text = normalise(incoming.text, MAX_TEXT)
+        wrote_at = min(incoming.platform_time or now, now)
+        text = incoming.text
+        kind = incoming.kind
         async with self._database.sessions.begin() as session:
+            if incoming.token is not None:
+                sentence = await repository.sentence_of_account(
+                    session, incoming.channel, incoming.account, incoming.token
+                )
+                text, kind = (text, kind) if sentence is None else (sentence, "button")
+            text = normalise(text, MAX_TEXT)
             conversation = await repository.ensure_conversation(
                 session,
                 channel=incoming.channel,
                 account=incoming.account,
                 citizen_id=incoming.citizen_id,
                 citizen_name=incoming.citizen_name,
+                wrote_at=wrote_at,
                 now=now,
             )
             inbox_id = await repository.insert_inbox(
                 session,
                 conversation,
                 message_id=incoming.message_id,
-                kind=incoming.kind,
+                kind=kind,
                 text=text,
                 now=now,
                 platform_time=incoming.platform_time,
@@ -76,7 +86,15 @@ class Inbox:
                     session, incoming.channel, incoming.account, incoming.message_id
                 )
                 return Accepted(known.id, known.conversation_id, known.text, is_new=False)
-            conversation.last_citizen_at = now
+            conversation.last_citizen_at = max(conversation.last_citizen_at, wrote_at)
             conversation.citizen_name = incoming.citizen_name or conversation.citizen_name
         self._signals.wake(INBOX, conversation.id)
         return Accepted(inbox_id, conversation.id, text, is_new=True)
+
+    async def touch(self, channel: str, account: str, citizen_id: str, at: datetime) -> None:
+        """A citizen did something without words (a reaction, a link): their reply window opens anew."""
+        async with self._database.sessions.begin() as session:
+            conversation = await repository.find_conversation(session, channel, account, citizen_id)
+            if conversation is not None:
+                at = min(at, self._clock())
+                conversation.last_citizen_at = max(conversation.last_citizen_at, at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -15,10 +15,13 @@ from sqlalchemy.orm import aliased
 from gateway.tables import (
     Base,
     Button,
+    ChannelAccount,
+    ChannelToken,
     Conversation,
     InboxMessage,
     Kind,
     OutboxAuthor,
+    OutboxKind,
     OutboxMessage,
     OutboxStatus,
     Turn,
@@ -60,6 +63,7 @@ async def ensure_conversation(
     account: str,
     citizen_id: str,
     citizen_name: str | None,
+    wrote_at: datetime,
     now: datetime,
 ) -> Conversation:
     """The citizen's conversation, made if needed, locked until the transaction ends."""
@@ -73,7 +77,7 @@ async def ensure_conversation(
             citizen_name=citizen_name,
             owner="bot",
             rasa_conversation_id=new_id(),
-            last_citizen_at=now,
+            last_citizen_at=wrote_at,
             created_at=now,
         )
         .on_conflict_do_nothing()
@@ -281,6 +285,21 @@ async def button_sentence(session: AsyncSession, conversation_id: str, token: st
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def sentence_of_account(session: AsyncSession, channel: str, account: str, token: str) -> str | None:
+    """What a button says that was offered on this account; a private reply offers them to a commenter."""
+    offered_on = (channel, "facebook_comment") if channel == "messenger" else (channel,)
+    statement = (
+        select(Button.say)
+        .join(Conversation, Conversation.id == Button.conversation_id)
+        .where(
+            Button.token == token,
+            Conversation.channel.in_(offered_on),
+            Conversation.account == account,
+        )
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 # --- outbox ------------------------------------------------------------------------------------
 
 
@@ -292,6 +311,8 @@ async def insert_outbox(
     now: datetime,
     *,
     sent: bool,
+    kind: OutboxKind = "message",
+    platform_message_id: str | None = None,
     agent_id: str | None = None,
     in_reply_to: int | None = None,
     buttons: Sequence[dict[str, str]] = (),
@@ -301,10 +322,12 @@ async def insert_outbox(
         conversation_id=conversation.id,
         in_reply_to=in_reply_to,
         author=author,
+        kind=kind,
         agent_id=agent_id,
         text=text,
         buttons=list(buttons),
         status="sent" if sent else "queued",
+        platform_message_id=platform_message_id,
         attempts=0,
         created_at=now,
         sent_at=now if sent else None,
@@ -345,6 +368,11 @@ async def claim_outbox(
         earlier.id < OutboxMessage.id,
         earlier.status.in_(UNSENT),
     )
+    held = exists().where(
+        ChannelAccount.channel == Conversation.channel,
+        ChannelAccount.account == Conversation.account,
+        ChannelAccount.held_until > now,
+    )
     statement = (
         select(OutboxMessage, Conversation)
         .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
@@ -354,6 +382,7 @@ async def claim_outbox(
             Conversation.channel.in_(channels),
             or_(OutboxMessage.not_before.is_(None), OutboxMessage.not_before <= now),
             ~blocked,
+            ~held,
         )
         .order_by(OutboxMessage.id)
         .limit(1)
@@ -385,7 +414,9 @@ async def settle_outbox(
     return await _changed(session, statement) == 1
 
 
-async def doubt_interrupted_sendings(session: AsyncSession, now: datetime, error: str) -> int:
+async def doubt_interrupted_sendings(
+    session: AsyncSession, now: datetime, review_at: datetime, error: str
+) -> int:
     """Mark what was being sent when its process died: it may have arrived, so it is not sent again."""
     statement = (
         update(OutboxMessage)
@@ -393,7 +424,7 @@ async def doubt_interrupted_sendings(session: AsyncSession, now: datetime, error
             OutboxMessage.status.in_(UNSENT),
             and_(OutboxMessage.status == "sending", OutboxMessage.lease_until <= now),
         )
-        .values(status="ambiguous", lease_until=None, error=error)
+        .values(status="ambiguous", lease_until=None, error=error, review_at=review_at)
     )
     return await _changed(session, statement)
 
@@ -403,10 +434,197 @@ async def requeue(session: AsyncSession, outbox_id: int) -> str | None:
     statement = (
         update(OutboxMessage)
         .where(OutboxMessage.id == outbox_id, OutboxMessage.status.in_(("failed", "ambiguous")))
-        .values(status="queued", error=None, not_before=None)
+        .values(status="queued", error=None, not_before=None, review_at=None)
         .returning(OutboxMessage.conversation_id)
     )
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def claim_review(session: AsyncSession, now: datetime, lease_until: datetime) -> OutboxMessage | None:
+    """A message whose failure or doubt is to be shown to a person; given out again if that fails."""
+    statement = (
+        select(OutboxMessage)
+        .where(OutboxMessage.review_at.is_not(None), OutboxMessage.review_at <= now)
+        .order_by(OutboxMessage.review_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = (await session.execute(statement)).scalar_one_or_none()
+    if row is not None:
+        row.review_at = lease_until
+    return row
+
+
+async def outbox_row(session: AsyncSession, outbox_id: int) -> OutboxMessage | None:
+    """The row as it is now."""
+    return await session.get(OutboxMessage, outbox_id, populate_existing=True)
+
+
+async def question_of(session: AsyncSession, row: OutboxMessage) -> str:
+    """The citizen's words that a message answers; the last ones where it answers none in particular."""
+    statement = select(InboxMessage.text).where(InboxMessage.conversation_id == row.conversation_id)
+    if row.in_reply_to is not None:
+        statement = statement.where(InboxMessage.id == row.in_reply_to)
+    found = await session.execute(statement.order_by(InboxMessage.id.desc()).limit(1))
+    return found.scalar_one_or_none() or ""
+
+
+async def find_written(session: AsyncSession, account: str, platform_message_id: str) -> OutboxMessage | None:
+    """The message of this account that the platform knows under this id."""
+    statement = (
+        select(OutboxMessage)
+        .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
+        .where(OutboxMessage.platform_message_id == platform_message_id, Conversation.account == account)
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def unconfirmed(
+    session: AsyncSession, conversation_id: str, text: str, since: datetime
+) -> OutboxMessage | None:
+    """The oldest message with exactly this text that left, or may have, without the platform naming it."""
+    statement = (
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.conversation_id == conversation_id,
+            OutboxMessage.text == text,
+            OutboxMessage.attempts > 0,
+            OutboxMessage.status.in_(("queued", "sending", "ambiguous")),
+            OutboxMessage.platform_message_id.is_(None),
+            OutboxMessage.created_at >= since,
+        )
+        .order_by(OutboxMessage.id)
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def confirm(session: AsyncSession, outbox_id: int, platform_message_id: str, at: datetime) -> bool:
+    """Record that the platform has a message, whatever we believed; False if it was known to be sent."""
+    statement = (
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id == outbox_id,
+            OutboxMessage.status.in_(("queued", "sending", "ambiguous", "failed")),
+        )
+        .values(
+            status="sent",
+            platform_message_id=platform_message_id,
+            sent_at=at,
+            error=None,
+            lease_until=None,
+            review_at=None,
+        )
+    )
+    return await _changed(session, statement) == 1
+
+
+async def mark_delivered(session: AsyncSession, conversation_id: str, message_ids: Sequence[str]) -> None:
+    """Record that these messages reached the citizen's device."""
+    statement = (
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.conversation_id == conversation_id,
+            OutboxMessage.platform_message_id.in_(message_ids),
+            OutboxMessage.status == "sent",
+        )
+        .values(status="delivered")
+    )
+    await _changed(session, statement)
+
+
+async def mark_seen(session: AsyncSession, conversation_id: str, until: datetime) -> None:
+    """Record that the citizen has read everything sent up to a moment."""
+    statement = (
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.conversation_id == conversation_id,
+            OutboxMessage.status.in_(("sent", "delivered")),
+            OutboxMessage.sent_at <= until,
+        )
+        .values(status="seen")
+    )
+    await _changed(session, statement)
+
+
+# --- accounts of platform channels -------------------------------------------------------------
+
+
+async def hold_account(
+    session: AsyncSession,
+    channel: str,
+    account: str,
+    *,
+    now: datetime,
+    until: datetime | None,
+    problem: str,
+    needs_administrator: bool,
+) -> None:
+    """Record what is wrong with an account, and until when nothing is sent from it."""
+    values = {
+        "held_until": until,
+        "problem": problem,
+        "problem_at": now,
+        "needs_administrator": needs_administrator,
+    }
+    await session.execute(
+        _insert(session, ChannelAccount)
+        .values(channel=channel, account=account, **values)
+        .on_conflict_do_update(index_elements=["channel", "account"], set_=values)
+    )
+
+
+async def release_account(session: AsyncSession, conversation_id: str) -> None:
+    """A message got through: whatever was wrong with the account is over."""
+    found = select(Conversation.channel, Conversation.account).where(Conversation.id == conversation_id)
+    channel, account = (await session.execute(found)).one()
+    statement = (
+        update(ChannelAccount)
+        .where(
+            ChannelAccount.channel == channel,
+            ChannelAccount.account == account,
+            ChannelAccount.problem.is_not(None),
+        )
+        .values(held_until=None, problem=None, problem_at=None, needs_administrator=False)
+    )
+    await _changed(session, statement)
+
+
+async def note_webhook(session: AsyncSession, channel: str, account: str, now: datetime) -> None:
+    """Record that the platform called."""
+    await session.execute(
+        _insert(session, ChannelAccount)
+        .values(channel=channel, account=account, last_webhook_at=now, needs_administrator=False)
+        .on_conflict_do_update(index_elements=["channel", "account"], set_={"last_webhook_at": now})
+    )
+
+
+async def accounts(session: AsyncSession) -> Sequence[ChannelAccount]:
+    """Every account that ever received or held something."""
+    statement = select(ChannelAccount).order_by(ChannelAccount.channel, ChannelAccount.account)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def channel_token(
+    session: AsyncSession, channel: str, account: str, *, lock: bool = False
+) -> ChannelToken | None:
+    """The tokens of an account; `lock` keeps others from them until the transaction ends."""
+    statement = select(ChannelToken).where(ChannelToken.channel == channel, ChannelToken.account == account)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def save_channel_token(
+    session: AsyncSession, channel: str, account: str, columns: Mapping[str, object]
+) -> None:
+    """Keep the newest tokens of an account in place of the ones before."""
+    await session.execute(
+        _insert(session, ChannelToken)
+        .values(channel=channel, account=account, **columns)
+        .on_conflict_do_update(index_elements=["channel", "account"], set_=dict(columns))
+    )
 
 
 # --- reading a conversation --------------------------------------------------------------------

@@ -17,6 +17,34 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
+class MessengerSettings:
+    """One Facebook page: its Messenger and the comments under its posts."""
+
+    page_id: str
+    page_token: str
+    app_secret: str
+    verify_token: str
+    app_id: str | None  # tells our own echoes from other applications' where Meta names the sender
+    api_version: str
+    api_url: str
+    hide_personal_comments: bool  # hide comments that hold personal numbers, besides telling agents
+    point_to_private_reply: bool  # say in public, under the comment, that an answer was sent
+
+
+@dataclass(frozen=True)
+class ZaloSettings:
+    """One Zalo Official Account."""
+
+    oa_id: str
+    oa_secret_key: str  # signs webhooks; the application's secret is another
+    app_id: str
+    app_secret: str
+    refresh_token: str  # the first one; each use gives the next, which is kept in the database
+    api_url: str
+    oauth_url: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where the gateway listens, whom it asks and where it keeps data."""
 
@@ -29,6 +57,8 @@ class Settings:
     development: bool
     rasa_token: str | None
     rasa_retry_seconds: int  # how long a refused connection is tried again before a person is called
+    messenger: MessengerSettings | None = None  # None: this channel is off
+    zalo: ZaloSettings | None = None
 
     @property
     def rasa_url(self) -> str:
@@ -54,7 +84,67 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         development=_switch(environment, "DEVELOPMENT"),
         rasa_token=environment.get("RASA_TOKEN") or None,
         rasa_retry_seconds=_number(environment, "RASA_RETRY_SECONDS", 30, 600),
+        messenger=_messenger(environment),
+        zalo=_zalo(environment),
     )
+
+
+MESSENGER_SECRETS = {
+    "page_id": "MESSENGER_PAGE_ID",
+    "page_token": "MESSENGER_PAGE_TOKEN",
+    "app_secret": "MESSENGER_APP_SECRET",
+    "verify_token": "MESSENGER_VERIFY_TOKEN",
+}
+ZALO_SECRETS = {
+    "oa_id": "ZALO_OA_ID",
+    "oa_secret_key": "ZALO_OA_SECRET_KEY",
+    "app_id": "ZALO_APP_ID",
+    "app_secret": "ZALO_APP_SECRET",
+    "refresh_token": "ZALO_REFRESH_TOKEN",
+}
+
+
+def _messenger(environment: Mapping[str, str]) -> MessengerSettings | None:
+    given = _channel_secrets(environment, MESSENGER_SECRETS)
+    if given is None:
+        return None
+    return MessengerSettings(
+        **given,
+        app_id=environment.get("MESSENGER_APP_ID") or None,
+        api_version=environment.get("MESSENGER_API_VERSION") or "v23.0",
+        api_url=_web_address(environment, "MESSENGER_API_URL", "https://graph.facebook.com"),
+        hide_personal_comments=_switch(environment, "MESSENGER_HIDE_PERSONAL_COMMENTS"),
+        point_to_private_reply=_switch(environment, "MESSENGER_POINT_TO_PRIVATE_REPLY", "1"),
+    )
+
+
+def _zalo(environment: Mapping[str, str]) -> ZaloSettings | None:
+    given = _channel_secrets(environment, ZALO_SECRETS)
+    if given is None:
+        return None
+    return ZaloSettings(
+        **given,
+        api_url=_web_address(environment, "ZALO_API_URL", "https://openapi.zalo.me"),
+        oauth_url=_web_address(environment, "ZALO_OAUTH_URL", "https://oauth.zaloapp.com"),
+    )
+
+
+def _channel_secrets(environment: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str] | None:
+    """What a channel cannot work without; None when nothing of it is set: the channel is off."""
+    found = {field: environment.get(name, "").strip() for field, name in names.items()}
+    if not any(found.values()):
+        return None
+    missing = [names[field] for field, value in found.items() if not value]
+    if missing:
+        raise SettingsError(f"{', '.join(missing)} not set; set all of {', '.join(names.values())}, or none")
+    return found
+
+
+def _web_address(environment: Mapping[str, str], name: str, default: str) -> str:
+    text = environment.get(name) or default
+    if not text.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise SettingsError(f"{name} is {text!r}; write an address that begins with https://")
+    return text.rstrip("/")
 
 
 def read_secret_key(settings: Settings, environment: Mapping[str, str] = os.environ) -> str:
@@ -89,8 +179,8 @@ def _number(environment: Mapping[str, str], name: str, default: int, highest: in
     return int(text)
 
 
-def _switch(environment: Mapping[str, str], name: str) -> bool:
-    text = environment.get(name) or "0"
+def _switch(environment: Mapping[str, str], name: str, default: str = "0") -> bool:
+    text = environment.get(name) or default
     if text not in ("0", "1"):
         raise SettingsError(f"{name} is {text!r}; write 1 or 0")
     return text == "1"

@@ -24,14 +24,18 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Owner = Literal["bot", "waiting", "agent"]
-Kind = Literal["text", "button", "attachment"]
+# greeting: the citizen opened the conversation; note: recorded for agents, not answered.
+Kind = Literal["text", "button", "attachment", "greeting", "note"]
 InboxStatus = Literal["pending", "processing", "done"]
 OutboxStatus = Literal["queued", "sending", "sent", "delivered", "seen", "ambiguous", "failed"]
 OutboxAuthor = Literal["bot", "agent", "system"]
+OutboxKind = Literal["message", "public_reply", "hide_comment"]
 
 # What a partial index and the query that wants it must both say, word for word.
 NOT_DONE = text("status <> 'done'")
 UNSENT = text("status IN ('queued', 'sending')")
+
+TO_REVIEW = text("review_at IS NOT NULL")
 
 # SQLite numbers rows by itself only where the key is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -142,11 +146,13 @@ class OutboxMessage(Base):
             sqlite_where=UNSENT,
             postgresql_where=UNSENT,
         ),
+        Index("ix_outbox_to_review", "review_at", sqlite_where=TO_REVIEW, postgresql_where=TO_REVIEW),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"))
+    kind: Mapped[OutboxKind] = mapped_column(String(16), default="message", server_default="message")
     in_reply_to: Mapped[int | None] = mapped_column(ForeignKey("inbox.id"), index=True)
     author: Mapped[OutboxAuthor] = mapped_column(String(8))
     agent_id: Mapped[str | None] = mapped_column(String(32))
@@ -158,6 +164,7 @@ class OutboxMessage(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None]  # when to try again after a refused connection
     lease_until: Mapped[datetime | None]
+    review_at: Mapped[datetime | None]  # when a person is shown what did not, or may not have, arrived
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 
@@ -192,3 +199,34 @@ class Button(Base):
     title: Mapped[str] = mapped_column(String(100))
     say: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+
+
+class ChannelAccount(Base):
+    """How one account of a platform channel fares; sending pauses until `held_until`."""
+
+    __tablename__ = "channel_account"
+
+    channel: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(String(64), primary_key=True)
+    last_webhook_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(Text)  # in Vietnamese; None once a message got through
+    needs_administrator: Mapped[bool] = mapped_column(default=False)
+    problem_at: Mapped[datetime | None]
+
+
+class ChannelToken(Base):
+    """The tokens of an account whose platform replaces them at each refresh; locked while refreshing."""
+
+    __tablename__ = "channel_token"
+
+    channel: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account: Mapped[str] = mapped_column(String(64), primary_key=True)
+    access_token: Mapped[str] = mapped_column(Text)  # both encrypted
+    access_expires_at: Mapped[datetime]
+    refresh_token: Mapped[str] = mapped_column(Text)
+    refresh_expires_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    renewing_until: Mapped[datetime | None]  # one process renews, or nobody tries again before
+    problem: Mapped[str | None] = mapped_column(String(64))
+    imported: Mapped[str | None] = mapped_column(String(64))  # hash of the token the environment gave first

@@ -138,8 +138,12 @@ class Worker:
         message, conversation = claim.message, claim.conversation
         if conversation.owner == "agent":
             return None
+        if message.kind == "note":
+            return Answer((), BotTurn("noted"))
         if message.attempts > MAX_ATTEMPTS:
             return Failed("too_many_attempts")
+        if message.kind == "greeting":
+            return self._own_words("greeting", "chitchat")
         if message.kind == "attachment":
             waiting = conversation.owner == "waiting"
             return self._own_words("attachment_waiting" if waiting else "attachment")
@@ -154,8 +158,8 @@ class Worker:
             log.warning("turn_failed", inbox_id=message.id, reason=error.reason)
             return Failed(error.reason)
 
-    def _own_words(self, key: str) -> Answer:
-        return Answer((Reply(self._texts[key]),), BotTurn("asked"))
+    def _own_words(self, key: str, outcome: str = "asked") -> Answer:
+        return Answer((Reply(self._texts[key]),), BotTurn(outcome))
 
     async def _is_rating(self, claim: Claim) -> bool:
         """Take a bare mark as the answer to the question how satisfied the citizen was, and thank."""
