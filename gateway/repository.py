@@ -500,6 +500,18 @@ async def unconfirmed(
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def is_sending(session: AsyncSession, conversation_id: str) -> bool:
+    """Whether something of the conversation is on its way to the platform at this moment."""
+    statement = select(
+        exists().where(
+            OutboxMessage.conversation_id == conversation_id,
+            OutboxMessage.status.in_(UNSENT),
+            OutboxMessage.status == "sending",
+        )
+    )
+    return bool((await session.execute(statement)).scalar_one())
+
+
 async def confirm(session: AsyncSession, outbox_id: int, platform_message_id: str, at: datetime) -> bool:
     """Record that the platform has a message, whatever we believed; False if it was known to be sent."""
     statement = (
