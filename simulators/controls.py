@@ -1,4 +1,4 @@
-"""How badly a simulated platform behaves, and how it delivers webhooks: repeated, shuffled, until accepted."""
+"""How badly a simulated platform behaves; how it delivers webhooks: repeated, shuffled, until accepted."""
 
 from __future__ import annotations
 
