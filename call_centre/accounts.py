@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
 from collections.abc import Callable
@@ -12,13 +14,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pyotp
 import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from call_centre import repository
-from call_centre.model import InvalidInput, LoginFailed, LoginLocked, Role
+from call_centre.model import (
+    AccountNotFound,
+    CodeWrong,
+    FormExpired,
+    InvalidInput,
+    LoginFailed,
+    LoginLocked,
+    Role,
+)
 from call_centre.tables import Agent, AgentSession
 from call_centre.working_hours import utc_now
 
@@ -29,6 +41,8 @@ LASTS_FOR = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
 PASSWORD_MINIMUM = 12  # characters
 PASSWORD_MAXIMUM = 128
+ENROL_SECONDS = 600
+USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 
 log = structlog.get_logger(__name__)
 _hasher = PasswordHasher()  # argon2id with the library's current parameters
@@ -43,6 +57,12 @@ class SignedIn:
     agent: Agent
     session_id: int
     csrf_token: str
+    second_factor: bool  # a code of the agent's telephone was given in this session
+
+    @property
+    def must_give_code(self) -> bool:
+        """Whether the password alone has been given though the account has a second factor."""
+        return self.agent.totp_secret is not None and not self.second_factor
 
 
 async def hash_password(password: str) -> str:
@@ -80,13 +100,18 @@ class AccountService:
         self,
         session_factory: async_sessionmaker[AsyncSession],
         secret_key: str,
+        *,
+        readers: async_sessionmaker[AsyncSession] | None = None,
         first_password_file: Path | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.session_factory = session_factory
+        self.readers = readers or session_factory
         self.first_password_file = first_password_file
         self.clock = clock
         self._form_key = hashlib.sha256(b"console form token:" + secret_key.encode()).digest()
+        vault_key = hashlib.sha256(b"console second factor:" + secret_key.encode()).digest()
+        self._vault = Fernet(base64.urlsafe_b64encode(vault_key))
 
     def form_token(self, nonce: str) -> str:
         """The token of a form shown before anybody is logged in, bound to a cookie's nonce."""
@@ -142,23 +167,24 @@ class AccountService:
         `touch=False` looks without counting as use: an open page that only listens does not stay logged in.
         """
         now = self.clock()
-        async with self.session_factory.begin() as session:
+        async with self.readers() as session:
             found = await repository.session_by_hash(session, _token_hash(token))
-            if found is None:
-                return None
-            browser, agent = found
-            ended = browser.revoked_at is not None or browser.expires_at <= now
-            if ended or browser.seen_at + IDLE_FOR <= now or not agent.active:
-                return None
-            if touch and browser.seen_at + TOUCH_EVERY <= now:
+        if found is None:
+            return None
+        browser, agent = found
+        ended = browser.revoked_at is not None or browser.expires_at <= now
+        if ended or browser.seen_at + IDLE_FOR <= now or not agent.active:
+            return None
+        if touch and browser.seen_at + TOUCH_EVERY <= now:
+            async with self.session_factory.begin() as session:
                 await repository.touch_session(session, browser.id, now)
-            return SignedIn(agent, browser.id, browser.csrf_token)
+        return SignedIn(agent, browser.id, browser.csrf_token, browser.second_factor_at is not None)
 
     async def log_out(self, signed_in: SignedIn) -> None:
         """End one browser session."""
         now = self.clock()
         async with self.session_factory.begin() as session:
-            await repository.revoke_session(session, signed_in.session_id, now)
+            await repository.revoke_session(session, signed_in.session_id, now, signed_in.agent.id)
             repository.append_event(session, None, now, "logged_out", signed_in.agent.id)
 
     async def change_password(self, signed_in: SignedIn, current: str, new: str, repeated: str) -> None:
@@ -184,3 +210,154 @@ class AccountService:
             repository.append_event(session, None, now, "password_changed", agent.id)
         if self.first_password_file is not None and agent.role == Role.ADMINISTRATOR:
             self.first_password_file.unlink(missing_ok=True)
+
+    # --- the second factor ---
+
+    def new_secret(self) -> tuple[str, str]:
+        """A secret for the telephone, and the same sealed for the form that confirms it."""
+        secret = pyotp.random_base32()
+        return secret, self._vault.encrypt(secret.encode()).decode()
+
+    async def turn_on_second_factor(self, signed_in: SignedIn, sealed: str, code: str) -> None:
+        """Keep a secret once the telephone has shown a right code for it.
+
+        Raises InvalidInput, FormExpired.
+        """
+        try:
+            secret = self._vault.decrypt(sealed.encode(), ttl=ENROL_SECONDS).decode()
+        except InvalidToken as error:
+            raise FormExpired() from error
+        now = self.clock()
+        step = _matching_step(secret, code, now)
+        if step is None:
+            raise InvalidInput("code_wrong")
+        agent_id = signed_in.agent.id
+        async with self.session_factory.begin() as session:
+            await repository.update_agent(
+                session,
+                agent_id,
+                totp_secret=self._vault.encrypt(secret.encode()).decode(),
+                totp_last_step=step,
+            )
+            await repository.confirm_second_factor(session, signed_in.session_id, now)
+            await repository.revoke_agent_sessions(session, agent_id, now, keep=signed_in.session_id)
+            repository.append_event(session, None, now, "second_factor_on", agent_id)
+
+    async def give_code(self, signed_in: SignedIn, code: str) -> None:
+        """Complete a login with the telephone's code; each code is good once.
+
+        Raises CodeWrong, LoginLocked.
+        """
+        agent = signed_in.agent
+        if agent.totp_secret is None:
+            return
+        now = self.clock()
+        async with self.session_factory.begin() as session:
+            failures, locked_until = await repository.count_login_failure(
+                session, f"code:{agent.id}", now, allowed=FAILURES_ALLOWED, locked_for=LOCKED_FOR
+            )
+        if locked_until is not None and failures > FAILURES_ALLOWED:
+            raise LoginLocked(locked_until)
+        step = _matching_step(self._vault.decrypt(agent.totp_secret.encode()).decode(), code, now)
+        async with self.session_factory.begin() as session:
+            right = step is not None and await repository.use_code(session, agent.id, step)
+            if right:
+                await repository.clear_throttle(session, f"code:{agent.id}")
+                await repository.confirm_second_factor(session, signed_in.session_id, now)
+        if not right:
+            if locked_until is not None:
+                raise LoginLocked(locked_until)
+            raise CodeWrong()
+
+    # --- what administrators do ---
+
+    async def create(
+        self, by: SignedIn, username: str, display_name: str, role: str, team_id: int | None
+    ) -> str:
+        """Make an account; its one-time password. Raises InvalidInput."""
+        username = unicodedata.normalize("NFC", username).strip().lower()
+        display_name = unicodedata.normalize("NFC", display_name).strip()
+        if USERNAME.fullmatch(username) is None:
+            raise InvalidInput("bad_username")
+        if not display_name or len(display_name) > 100:
+            raise InvalidInput("bad_display_name")
+        if role not in set(Role):
+            raise InvalidInput("unknown_role")
+        password = secrets.token_urlsafe(12)
+        now = self.clock()
+        agent = new_agent(username, display_name, Role(role), await hash_password(password), now)
+        agent.team_id = team_id
+        async with self.session_factory.begin() as session:
+            if await repository.agent_named(session, username) is not None:
+                raise InvalidInput("username_taken", username=username)
+            session.add(agent)
+            repository.append_event(
+                session, None, now, "account_created", by.agent.id, account=username, role=role
+            )
+        return password
+
+    async def change(
+        self, by: SignedIn, agent_id: str, *, role: str, team_id: int | None, active: bool
+    ) -> None:
+        """Change what an account may do; its sessions end. One's own account cannot be changed here."""
+        if role not in set(Role):
+            raise InvalidInput("unknown_role")
+        if agent_id == by.agent.id:
+            raise InvalidInput("not_oneself")
+        now = self.clock()
+        async with self.session_factory.begin() as session:
+            agent = await self._account(session, agent_id)
+            await repository.update_agent(session, agent_id, role=role, team_id=team_id, active=active)
+            await repository.revoke_agent_sessions(session, agent_id, now)
+            repository.append_event(
+                session,
+                None,
+                now,
+                "account_changed",
+                by.agent.id,
+                account=agent.username,
+                role=role,
+                active=active,
+            )
+
+    async def reset(self, by: SignedIn, agent_id: str) -> str:
+        """A new one-time password for somebody who lost theirs; the second factor goes too."""
+        password = secrets.token_urlsafe(12)
+        password_hash = await hash_password(password)
+        now = self.clock()
+        async with self.session_factory.begin() as session:
+            agent = await self._account(session, agent_id)
+            await repository.update_agent(
+                session, agent_id, password_hash=password_hash, must_change_password=True, totp_secret=None
+            )
+            await repository.clear_throttle(session, agent.username)
+            await repository.revoke_agent_sessions(session, agent_id, now)
+            repository.append_event(session, None, now, "password_reset", by.agent.id, account=agent.username)
+        return password
+
+    async def revoke(self, by: SignedIn, agent_id: str, session_id: int) -> None:
+        """End one browser session, of this agent only."""
+        now = self.clock()
+        async with self.session_factory.begin() as session:
+            agent = await self._account(session, agent_id)
+            if await repository.revoke_session(session, session_id, now, agent_id):
+                repository.append_event(
+                    session, None, now, "session_revoked", by.agent.id, account=agent.username
+                )
+
+    async def _account(self, session: AsyncSession, agent_id: str) -> Agent:
+        agent = await repository.agent(session, agent_id)
+        if agent is None:
+            raise AccountNotFound()
+        return agent
+
+
+def _matching_step(secret: str, code: str, now: datetime) -> int | None:
+    """The 30-second step whose code this is, the one before and after included."""
+    code = "".join(code.split())
+    totp = pyotp.TOTP(secret)
+    step = int(now.timestamp()) // totp.interval
+    for candidate in (step, step - 1, step + 1):
+        if hmac.compare_digest(totp.generate_otp(candidate).encode(), code.encode()):
+            return candidate
+    return None

@@ -28,9 +28,11 @@ async def ensure_first_agent(
     path = data_dir / FIRST_PASSWORD_FILE
     async with session_factory.begin() as session:
         administrator = await repository.agent_named(session, FIRST_USERNAME)
-        unused = administrator is None or administrator.must_change_password
-        if administrator is None and await repository.agents(session):
-            unused = False
+        if administrator is None:
+            unused = not await repository.agents(session)
+        else:
+            never_used = administrator.last_login_at is None
+            unused = administrator.must_change_password and (never_used or path.exists())
         if not unused:
             path.unlink(missing_ok=True)
             return None

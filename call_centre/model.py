@@ -173,6 +173,20 @@ class LoginFailed(CallCentreError):
     problem = "login_failed"
 
 
+class CodeWrong(CallCentreError):
+    """The telephone's code is wrong, too old, or was used already."""
+
+    status = 401
+    problem = "code_wrong"
+
+
+class AccountNotFound(CallCentreError):
+    """No such account."""
+
+    status = 404
+    problem = "account_not_found"
+
+
 class LoginLocked(CallCentreError):
     """Too many failures: nobody can log in under this name until `until`."""
 

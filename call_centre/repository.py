@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from call_centre.model import State
+from call_centre.statistics import CaseRow
 from call_centre.tables import (
     Agent,
     AgentSession,
@@ -423,6 +424,37 @@ async def merge_case(session: AsyncSession, case_id: int, into: int, at: datetim
     )
 
 
+def _opened_between(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (Case.opened_at >= start, Case.opened_at < end, Case.channel != "evaluation")
+
+
+async def cases_opened(session: AsyncSession, start: datetime, end: datetime) -> Sequence[Case]:
+    """The cases opened from `start` up to `end`, oldest first."""
+    statement = select(Case).where(*_opened_between(start, end)).order_by(Case.opened_at, Case.id)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def case_rows(session: AsyncSession, start: datetime, end: datetime) -> list[CaseRow]:
+    """What the figures need of the cases opened from `start` up to `end`; merged ones are counted once."""
+    columns = (Case.opened_at, Case.due_at, Case.first_answered_at, Case.closed_at, Case.answered_by)
+    statement = select(*columns, Case.channel, Case.reason, Case.topics, Case.satisfaction).where(
+        *_opened_between(start, end), Case.merged_into.is_(None)
+    )
+    return [
+        CaseRow(*row[:7], topic=row.topics[0] if row.topics else None, satisfaction=row.satisfaction)
+        for row in await session.execute(statement)
+    ]
+
+
+async def waiting_now(session: AsyncSession) -> tuple[int, datetime | None]:
+    """How many cases wait, and since when the oldest does."""
+    statement = select(func.count(), func.min(Case.opened_at)).where(
+        Case.state == State.WAITING, Case.channel != "evaluation"
+    )
+    count, oldest = (await session.execute(statement)).one()
+    return count, oldest
+
+
 async def count_unread(session: AsyncSession, agent: Agent) -> int:
     """How many of the agent's cases have messages the agent has not opened."""
     statement = select(func.count()).where(
@@ -451,6 +483,35 @@ async def events_of(session: AsyncSession, case_id: int, limit: int = 100) -> Se
     statement = (
         select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.id.desc()).limit(limit)
     )
+    return (await session.execute(statement)).scalars().all()
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which lines of the audit trail to show."""
+
+    agent_id: str | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def audit(
+    session: AsyncSession, wanted: EventFilter, *, before: int | None = None, limit: int = PAGE
+) -> Sequence[CaseEvent]:
+    """Lines of the audit trail, newest first."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.agent_id is not None:
+        conditions.append(CaseEvent.agent_id == wanted.agent_id)
+    if wanted.kind is not None:
+        conditions.append(CaseEvent.kind == wanted.kind)
+    if wanted.since is not None:
+        conditions.append(CaseEvent.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(CaseEvent.at < wanted.until)
+    if before is not None:
+        conditions.append(CaseEvent.id < before)
+    statement = select(CaseEvent).where(*conditions).order_by(CaseEvent.id.desc()).limit(limit)
     return (await session.execute(statement)).scalars().all()
 
 
@@ -612,6 +673,11 @@ async def team(session: AsyncSession, team_id: int) -> Team | None:
     return await session.get(Team, team_id)
 
 
+async def add_team(session: AsyncSession, name: str) -> None:
+    """Make a team, unless there is one of this name."""
+    await session.execute(_insert(session, Team).values(name=name).on_conflict_do_nothing())
+
+
 async def teams(session: AsyncSession) -> Sequence[Team]:
     """Every team, by name."""
     return (await session.execute(select(Team).order_by(Team.name))).scalars().all()
@@ -708,9 +774,43 @@ async def touch_session(session: AsyncSession, session_id: int, at: datetime) ->
     )
 
 
-async def revoke_session(session: AsyncSession, session_id: int, at: datetime) -> None:
-    """End one browser session."""
-    await _revoke(session, at, AgentSession.id == session_id)
+async def confirm_second_factor(session: AsyncSession, session_id: int, at: datetime) -> None:
+    """Remember that a browser session gave the telephone's code."""
+    await session.execute(
+        update(AgentSession)
+        .where(AgentSession.id == session_id)
+        .values(second_factor_at=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def use_code(session: AsyncSession, agent_id: str, step: int) -> bool:
+    """Use up a code's step; False when it, or a later one, was used already."""
+    statement = (
+        update(Agent)
+        .where(Agent.id == agent_id, func.coalesce(Agent.totp_last_step, 0) < step)
+        .values(totp_last_step=step)
+        .returning(Agent.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def live_sessions(session: AsyncSession, agent_id: str, at: datetime) -> Sequence[AgentSession]:
+    """An agent's browser sessions that have not ended, last used first."""
+    statement = (
+        select(AgentSession)
+        .where(
+            AgentSession.agent_id == agent_id, AgentSession.revoked_at.is_(None), AgentSession.expires_at > at
+        )
+        .order_by(AgentSession.seen_at.desc())
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def revoke_session(session: AsyncSession, session_id: int, at: datetime, agent_id: str) -> bool:
+    """End one browser session of an agent; whether there was one to end."""
+    return await _revoke(session, at, AgentSession.id == session_id, AgentSession.agent_id == agent_id) == 1
 
 
 async def revoke_agent_sessions(
@@ -721,10 +821,13 @@ async def revoke_agent_sessions(
     await _revoke(session, at, AgentSession.agent_id == agent_id, *kept)
 
 
-async def _revoke(session: AsyncSession, at: datetime, *conditions: ColumnElement[bool]) -> None:
-    await session.execute(
+async def _revoke(session: AsyncSession, at: datetime, *conditions: ColumnElement[bool]) -> int:
+    statement = (
         update(AgentSession)
         .where(AgentSession.revoked_at.is_(None), *conditions)
         .values(revoked_at=at)
         .execution_options(synchronize_session=False)
     )
+    result = await session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount

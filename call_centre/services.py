@@ -21,10 +21,12 @@ from call_centre.model import (
     CaseNotYours,
     Escalation,
     InvalidInput,
+    NotAllowed,
     OpenedCase,
     Outcome,
     Reason,
     Reply,
+    Role,
     State,
 )
 from call_centre.protocols import Conversations, Outbox, Ownership
@@ -39,6 +41,8 @@ REPLY_LIMIT = 2_000  # characters; Messenger and Zalo refuse more
 TYPING_FOR = timedelta(seconds=15)
 UNDO_FOR = timedelta(seconds=10)
 WINDOW_WARNING = timedelta(hours=1)
+REASON_MINIMUM = 5  # characters
+REASON_LIMIT = 200
 LABEL_LIMIT = 50  # characters
 SCHEDULED = "scheduled"
 RATING_WAIT = timedelta(days=2)
@@ -337,6 +341,24 @@ class CaseService:
         now = self.clock()
         for case_id in await repository.window_closing(session, now, now + WINDOW_WARNING):
             repository.append_event(session, case_id, now, "window_closing")
+
+    async def reveal(self, session: AsyncSession, case_id: int, agent: Agent, line_id: str, why: str) -> None:
+        """Record that an agent sees one message unmasked, and why.
+
+        For the holder and for supervisors. Raises NotAllowed, InvalidInput, CaseNotFound.
+        """
+        why = checked_text(why, REASON_LIMIT)
+        if len(why) < REASON_MINIMUM:
+            raise InvalidInput("reason_short", minimum=REASON_MINIMUM)
+        case = await self._case(session, case_id)
+        if agent.role == Role.AGENT and (case.claimed_by != agent.id or case.state == State.CLOSED):
+            raise NotAllowed()
+        transcript = await self.conversations.transcript(session, case.conversation_id)
+        if not any(line.id == line_id for line in transcript):
+            raise CaseNotFound(case_id=case_id)
+        repository.append_event(
+            session, case_id, self.clock(), "revealed", agent.id, line=line_id, why=mask(why)
+        )
 
     async def retry(self, session: AsyncSession, case_id: int, agent_id: str, line_id: str) -> None:
         """Send a failed or ambiguous answer again, because the holder decided so. Raises CaseNotYours."""

@@ -38,7 +38,13 @@ def create_console(
         middlewares=[middleware.errors_in_words, middleware.signed_in_only, middleware.form_tokens]
     )
     app[CASES] = case_service
-    app[ACCOUNTS] = AccountService(session_factory, secret_key, first_password_file, case_service.clock)
+    app[ACCOUNTS] = AccountService(
+        session_factory,
+        secret_key,
+        readers=readers,
+        first_password_file=first_password_file,
+        clock=case_service.clock,
+    )
     app[SESSIONS] = session_factory
     app[READERS] = readers or session_factory
     app[OFFICE] = office

@@ -90,7 +90,9 @@ async def show_case(request: web.Request) -> web.Response:
     return await _case_page(request)
 
 
-async def _case_page(request: web.Request, problem: str = "", status: int = 200) -> web.Response:
+async def _case_page(
+    request: web.Request, problem: str = "", status: int = 200, revealed: str = ""
+) -> web.Response:
     agent = who(request).agent
     async with request.app[READERS]() as session:
         case = await visible_case(request, session)
@@ -98,7 +100,7 @@ async def _case_page(request: web.Request, problem: str = "", status: int = 200)
     if case.unread and case.claimed_by == agent.id:
         async with request.app[SESSIONS].begin() as session:
             await repository.mark_read(session, case.id, agent.id)
-    return page(request, "case.html", {**values, "problem": problem}, status)
+    return page(request, "case.html", {**values, "problem": problem, "revealed": revealed}, status)
 
 
 async def _case_values(request: web.Request, session: AsyncSession, case: Case) -> dict[str, Any]:
@@ -292,6 +294,15 @@ async def remove_label(request: web.Request) -> web.Response:
         case_id = (await visible_case(request, session)).id
         await request.app[CASES].unlabel(session, case_id, who(request).agent.id, label or 0)
     redirect(request, "case", case_id=str(case_id))
+
+
+async def reveal(request: web.Request) -> web.Response:
+    """Show one message with its personal numbers, after recording who looks and why."""
+    line, why = await field(request, "line"), await field(request, "why")
+    async with request.app[SESSIONS].begin() as session:
+        case_id = (await visible_case(request, session)).id
+        await request.app[CASES].reveal(session, case_id, who(request).agent, line, why)
+    return await _case_page(request, revealed=line)
 
 
 async def retry(request: web.Request) -> web.Response:

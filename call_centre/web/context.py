@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from call_centre.accounts import AccountService, SignedIn
 from call_centre.live import LiveFeed
-from call_centre.model import Role
+from call_centre.model import NotAllowed, Role
 from call_centre.services import CaseService
 from call_centre.tables import Agent, Case
 from knowledge_base.office import Office
@@ -60,3 +60,16 @@ async def visible_case(request: web.Request, session: AsyncSession) -> Case:
     """The case in the address, if the agent may see it. Raises CaseNotFound."""
     case_id = int(request.match_info["case_id"])
     return await request.app[CASES].seen_by(session, case_id, who(request).agent)
+
+
+def supervising(request: web.Request, *roles: Role) -> SignedIn:
+    """The signed-in supervisor or administrator, who has given a second factor.
+
+    Without one the browser is sent to set it up. Raises NotAllowed for other roles.
+    """
+    signed_in = who(request)
+    if signed_in.agent.role not in (roles or (Role.SUPERVISOR, Role.ADMINISTRATOR)):
+        raise NotAllowed()
+    if not signed_in.second_factor:
+        redirect(request, "second_factor")
+    return signed_in

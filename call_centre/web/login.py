@@ -1,14 +1,27 @@
-"""Logging in and out, and changing one's password."""
+"""Logging in and out, one's own password, second factor and sessions."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
 
+import pyotp
 from aiohttp import web
 
-from call_centre.model import FormExpired, InvalidInput, LoginFailed, LoginLocked
-from call_centre.web.context import ACCOUNTS, SESSION_COOKIE, SIGNED_IN, field, redirect, url, who
+from call_centre import repository
+from call_centre.model import CodeWrong, FormExpired, InvalidInput, LoginFailed, LoginLocked
+from call_centre.web.context import (
+    ACCOUNTS,
+    OFFICE,
+    READERS,
+    SESSION_COOKIE,
+    SIGNED_IN,
+    field,
+    number,
+    redirect,
+    url,
+    who,
+)
 from call_centre.web.middleware import sentence
 from call_centre.web.pages import page
 
@@ -87,3 +100,63 @@ async def change_password(request: web.Request) -> web.Response:
     except InvalidInput as error:
         return page(request, "password.html", {"problem": sentence(error)}, error.status)
     redirect(request, "queue")
+
+
+async def show_code(request: web.Request) -> web.Response:
+    """The form for the telephone's code."""
+    return page(request, "code.html", {"problem": ""})
+
+
+async def give_code(request: web.Request) -> web.Response:
+    """Complete the login."""
+    try:
+        await request.app[ACCOUNTS].give_code(who(request), await field(request, "code"))
+    except (CodeWrong, LoginLocked) as error:
+        return page(request, "code.html", {"problem": sentence(error)}, error.status)
+    redirect(request, "queue")
+
+
+async def show_second_factor(request: web.Request) -> web.Response:
+    """The secret to put into the telephone."""
+    return _second_factor_form(request)
+
+
+def _second_factor_form(request: web.Request, problem: str = "", status: int = 200) -> web.Response:
+    agent = who(request).agent
+    secret, sealed = request.app[ACCOUNTS].new_secret()
+    values = {
+        "sealed": sealed,
+        "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "address": pyotp.TOTP(secret).provisioning_uri(
+            name=agent.username, issuer_name=request.app[OFFICE].short_name
+        ),
+        "problem": problem,
+    }
+    return page(request, "second_factor.html", values, status)
+
+
+async def turn_on_second_factor(request: web.Request) -> web.Response:
+    """Keep the secret once a code proves that the telephone has it."""
+    try:
+        await request.app[ACCOUNTS].turn_on_second_factor(
+            who(request), await field(request, "sealed"), await field(request, "code")
+        )
+    except InvalidInput as error:
+        return _second_factor_form(request, sentence(error), error.status)
+    redirect(request, "account")
+
+
+async def show_account(request: web.Request) -> web.Response:
+    """One's own sessions and second factor."""
+    signed_in, accounts = who(request), request.app[ACCOUNTS]
+    async with request.app[READERS]() as session:
+        sessions = await repository.live_sessions(session, signed_in.agent.id, accounts.clock())
+    return page(request, "account.html", {"sessions": sessions, "this_session": signed_in.session_id})
+
+
+async def end_session(request: web.Request) -> web.Response:
+    """End another of one's own sessions."""
+    signed_in = who(request)
+    session_id = number(await field(request, "session"))
+    await request.app[ACCOUNTS].revoke(signed_in, signed_in.agent.id, session_id or 0)
+    redirect(request, "account")

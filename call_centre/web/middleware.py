@@ -22,7 +22,8 @@ CONTENT_POLICY = (
 )
 STATUS_PROBLEMS = {404: "page_not_found", 405: "method_not_allowed", 413: "too_large"}
 PUBLIC = frozenset({"login", "log_in", "static"})
-BEFORE_PASSWORD_CHANGE = frozenset({"password", "change_password", "logout", "static"})
+BEFORE_CODE = frozenset({"code", "give_code", "logout", "static"})
+BEFORE_PASSWORD_CHANGE = frozenset({"password", "change_password", *BEFORE_CODE})
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -38,9 +39,7 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
 
 def route_name(request: web.Request) -> str | None:
     """The name of the URL in routes.py."""
-    return request.match_info.route.name or (
-        request.match_info.route.resource.name if request.match_info.route.resource else None
-    )
+    return request.match_info.route.name
 
 
 def sentence(error: CallCentreError) -> str:
@@ -78,7 +77,7 @@ async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamR
 
 @web.middleware
 async def signed_in_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets agents in, asks others to log in, and has a first password changed before anything else."""
+    """Lets agents in, asks others to log in, and has codes given and first passwords changed first."""
     name = route_name(request)
     token = request.cookies.get(SESSION_COOKIE)
     signed_in: SignedIn | None = await request.app[ACCOUNTS].signed_in(token) if token else None
@@ -92,6 +91,8 @@ async def signed_in_only(request: web.Request, handler: Handler) -> web.StreamRe
         if request.method == "GET" and not from_script:
             raise web.HTTPSeeOther(f"{url(request, 'login')}?next={request.rel_url.raw_path}")
         return problem(request, 401, say("problems", "session_ended"))
+    if signed_in.must_give_code and name not in BEFORE_CODE:
+        redirect(request, "code")
     if signed_in.agent.must_change_password and name not in BEFORE_PASSWORD_CHANGE:
         redirect(request, "password")
     return await handler(request)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp_jinja2
@@ -36,16 +37,28 @@ def clock_time(moment: datetime) -> str:
 
 def span(moment: datetime, now: datetime) -> str:
     """How far a moment is away: `còn 1 giờ 05 phút`, `quá 20 phút`."""
-    minutes = round((moment - now).total_seconds() / 60)
-    hours, rest = divmod(abs(minutes), 60)
+    away = moment - now
+    amount = duration(abs(away))
+    return f"quá {amount}" if away < timedelta(0) else f"còn {amount}"
+
+
+def duration(length: timedelta | None) -> str:
+    """`1 giờ 05 phút`; a dash when there is none."""
+    if length is None:
+        return "—"
+    minutes = round(length.total_seconds() / 60)
+    hours, rest = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     if days:
-        amount = f"{days} ngày {hours} giờ" if hours else f"{days} ngày"
-    elif hours:
-        amount = f"{hours} giờ {rest:02d} phút" if rest else f"{hours} giờ"
-    else:
-        amount = f"{rest} phút"
-    return f"quá {amount}" if minutes < 0 else f"còn {amount}"
+        return f"{days} ngày {hours} giờ" if hours else f"{days} ngày"
+    if hours:
+        return f"{hours} giờ {rest:02d} phút" if rest else f"{hours} giờ"
+    return f"{rest} phút"
+
+
+def kind_name(kind: str) -> str:
+    """What a kind of event is called, without the particulars of one."""
+    return re.sub(r"[ (/,]*(?:lý do|vì)?\W*\{.*", "", texts.names("events")[kind])
 
 
 def event_words(event: CaseEvent) -> str:
@@ -71,6 +84,8 @@ def set_up(app: web.Application) -> None:
         clock_time=clock_time,
         of=lambda key, mapping: mapping[key],
         span=span,
+        duration=duration,
+        kind_name=kind_name,
         mask=mask,
         event_words=event_words,
         named=lambda key, of: texts.name(of, key),
@@ -84,6 +99,7 @@ def page(request: web.Request, template: str, values: dict[str, Any], status: in
     office = request.app[OFFICE]
     common = {
         "office": office,
+        "here": request.match_info.route.name,
         "now": request.app[CASES].clock(),
         "me": signed_in.agent if signed_in else None,
         "csrf": signed_in.csrf_token if signed_in else "",

@@ -1,0 +1,265 @@
+"""Roles, second factor, sessions, masked numbers revealed with a reason, audit, board, canned answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pyotp
+import pytest
+
+from call_centre import repository
+from call_centre.accounts import FAILURES_ALLOWED, AccountService
+from call_centre.model import LoginFailed, LoginLocked, Role
+from call_centre.services import CaseService
+from call_centre.spreadsheet import csv_text
+from call_centre.statistics import CaseRow, figures, nearest_rank
+
+from .conftest import PASSWORD, Browser, OpenBrowser, Sessions, add_agent, open_case
+from .fakes import Clock, FakeGateway
+from .test_console import signed_in
+
+
+def code_for(secret: str, clock: Clock) -> str:
+    return pyotp.TOTP(secret).at(clock.moment)
+
+
+async def enrol(browser: Browser, clock: Clock) -> str:
+    """Set up the second factor; the secret."""
+    await browser.get("/account/second-factor")
+    found = re.search(r"<code>([A-Z2-7 ]+)</code>", browser.text)
+    sealed = re.search(r'name="sealed" value="([^"]+)"', browser.text)
+    assert found is not None
+    assert sealed is not None
+    secret = found[1].replace(" ", "")
+    await browser.post("/account/second-factor", sealed=sealed[1], code=code_for(secret, clock))
+    assert browser.url.path == "/account", browser.text
+    return secret
+
+
+async def test_lock_out_counts_on_both_databases(sessions: Sessions, clock: Clock) -> None:
+    await add_agent(sessions, "lan")
+    accounts = AccountService(sessions, "key", clock=clock)
+    for _ in range(FAILURES_ALLOWED - 1):
+        with pytest.raises(LoginFailed):
+            await accounts.log_in("lan", "sai", "127.0.0.1", "")
+    with pytest.raises(LoginLocked):
+        await accounts.log_in("lan", "sai", "127.0.0.1", "")
+    with pytest.raises(LoginLocked):
+        await accounts.log_in("lan", PASSWORD, "127.0.0.1", "")
+    clock.advance(minutes=15)
+    assert await accounts.log_in(" LAN ", PASSWORD, "127.0.0.1", "")
+
+
+@pytest.mark.parametrize("path", ["/people", "/audit", "/audit.csv", "/board", "/board.csv", "/canned"])
+async def test_agents_are_kept_out_of_supervisors_pages(
+    browser_for: OpenBrowser, sqlite: Sessions, path: str
+) -> None:
+    browser = await signed_in(browser_for, sqlite)
+    await browser.get(path)
+    assert browser.status == 403
+    assert "không có quyền" in browser.text
+
+
+async def test_supervisors_pages_need_the_second_factor(
+    browser_for: OpenBrowser, sqlite: Sessions, clock: Clock
+) -> None:
+    browser = await signed_in(browser_for, sqlite, "ha", Role.SUPERVISOR)
+    await browser.get("/audit")
+    assert browser.url.path == "/account/second-factor"
+    secret = await enrol(browser, clock)
+    await browser.get("/audit")
+    assert browser.status == 200
+    await browser.get("/people")
+    assert browser.status == 403
+    await browser.get("/")
+    await browser.post("/logout")
+    await browser.log_in("ha")
+    assert browser.url.path == "/login/code"
+    await browser.get("/audit")
+    assert browser.url.path == "/login/code"
+    await browser.post("/login/code", code=code_for(secret, clock))
+    assert browser.status == 401, "a code that was used must not be good again"
+    clock.advance(seconds=30)
+    await browser.post("/login/code", code=code_for(secret, clock))
+    assert browser.url.path == "/"
+
+
+async def test_guessing_codes_is_locked(browser_for: OpenBrowser, sqlite: Sessions, clock: Clock) -> None:
+    browser = await signed_in(browser_for, sqlite, "ha", Role.SUPERVISOR)
+    secret = await enrol(browser, clock)
+    await browser.post("/logout")
+    await browser.log_in("ha")
+    for _ in range(FAILURES_ALLOWED):
+        await browser.post("/login/code", code="000000")
+    assert browser.status == 429
+    clock.advance(seconds=60)
+    await browser.post("/login/code", code=code_for(secret, clock))
+    assert browser.status == 429
+
+
+async def test_administrator_makes_an_account_and_revokes_a_session_in_use(
+    browser_for: OpenBrowser, sqlite: Sessions, clock: Clock
+) -> None:
+    admin = await signed_in(browser_for, sqlite, "quantri2", Role.ADMINISTRATOR)
+    await enrol(admin, clock)
+    await admin.get("/people")
+    await admin.post("/people", username="mới", display_name="Mai", role="agent", team="")
+    assert admin.status == 422
+    await admin.post("/people", username="mai", display_name="Mai", role="agent", team="")
+    found = re.search(r"chỉ hiện lần này: <code>([^<]+)</code>", admin.text)
+    assert found is not None
+    mai = await browser_for()
+    await mai.log_in("mai", found[1])
+    assert mai.url.path == "/account/password"
+    await mai.post("/account/password", current=found[1], new=PASSWORD, repeated=PASSWORD)
+    assert mai.url.path == "/"
+    await admin.get("/people")
+    form = re.search(
+        r'action="(/people/[0-9a-f]{32}/revoke)".*?name="session" value="(\d+)">\s*<span>.*?của Mai',
+        admin.text,
+        re.DOTALL,
+    )
+    async with sqlite() as session:
+        agent = await repository.agent_named(session, "mai")
+        assert agent is not None
+        [live] = await repository.live_sessions(session, agent.id, clock())
+    assert form is not None
+    await admin.post(f"/people/{agent.id}/revoke", session=str(live.id))
+    await mai.get("/")
+    assert mai.url.path == "/login"
+
+
+async def test_account_switched_off_is_out_at_once(
+    browser_for: OpenBrowser, sqlite: Sessions, clock: Clock
+) -> None:
+    lan = await signed_in(browser_for, sqlite, "lan")
+    admin = await signed_in(browser_for, sqlite, "quantri2", Role.ADMINISTRATOR)
+    await enrol(admin, clock)
+    async with sqlite() as session:
+        agent = await repository.agent_named(session, "lan")
+    assert agent is not None
+    await admin.get("/people")
+    await admin.post(f"/people/{agent.id}", role="agent", team="")
+    await lan.get("/")
+    assert lan.url.path == "/login"
+    await lan.log_in("lan")
+    assert lan.status == 401
+
+
+async def test_nobody_ends_somebody_elses_session(
+    browser_for: OpenBrowser, sqlite: Sessions, clock: Clock
+) -> None:
+    lan = await signed_in(browser_for, sqlite, "lan")
+    minh = await signed_in(browser_for, sqlite, "minh")
+    async with sqlite() as session:
+        agent = await repository.agent_named(session, "lan")
+        assert agent is not None
+        [live] = await repository.live_sessions(session, agent.id, clock())
+    await minh.post("/account/end-session", session=str(live.id))
+    await lan.get("/")
+    assert lan.url.path == "/"
+
+
+async def test_personal_number_is_revealed_with_a_reason_that_is_recorded(
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, gateway: FakeGateway
+) -> None:
+    line = gateway.say("talk", "citizen", "số của tôi 038192004567")
+    await open_case(sqlite, service)
+    lan = await signed_in(browser_for, sqlite)
+    await lan.post("/cases/1/reveal", line=line, why="tra cứu hồ sơ")
+    assert lan.status == 403
+    await lan.get("/")
+    await lan.post("/cases/1/claim")
+    await lan.post("/cases/1/reveal", line=line, why="")
+    assert lan.status == 422
+    assert "038192004567" not in lan.text
+    await lan.get("/cases/1")
+    await lan.post("/cases/1/reveal", line=line, why="tra cứu hồ sơ")
+    assert "038192004567" in lan.text
+    await lan.get("/cases/1")
+    assert "038192004567" not in lan.text
+    async with sqlite() as session:
+        [event] = [one for one in await repository.events_of(session, 1) if one.kind == "revealed"]
+    assert event.detail == {"line": line, "why": "tra cứu hồ sơ"}
+
+
+async def test_audit_is_exported_and_the_export_recorded(
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, clock: Clock
+) -> None:
+    await open_case(sqlite, service)
+    ha = await signed_in(browser_for, sqlite, "ha", Role.SUPERVISOR)
+    await enrol(ha, clock)
+    text = await ha.get("/audit.csv")
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert ["HS-000001", "opened"] in [[row[3], row[4]] for row in rows]
+    await ha.get("/audit")
+    assert "xuất nhật ký" in ha.text
+    await ha.get("/audit?since=2026-13-01")
+    assert ha.status == 422
+
+
+def test_spreadsheet_runs_no_formula() -> None:
+    text = csv_text(("Tên",), [("=1+1",), ("+84912",), ("@x",), ("-2",), ("an toàn, nhé",), (None,)])
+    rows = [row[0] for row in csv.reader(io.StringIO(text.removeprefix("\ufeff")))]
+    assert rows == ["Tên", "'=1+1", "'+84912", "'@x", "'-2", "an toàn, nhé", ""]
+
+
+async def test_canned_answers_are_managed_and_offered_with_their_variables(
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, clock: Clock
+) -> None:
+    await open_case(sqlite, service)
+    ha = await signed_in(browser_for, sqlite, "ha", Role.SUPERVISOR)
+    await enrol(ha, clock)
+    await ha.get("/canned")
+    await ha.post("/canned", code="chao", title="Chào", text="Chào {ten}", active="1")
+    assert ha.status == 422
+    await ha.post("/canned", code="chao", title="Chào", text="Em là {nhan_vien}, về {ma_ho_so}.", active="1")
+    assert ha.status == 200
+    lan = await signed_in(browser_for, sqlite)
+    await lan.post("/cases/1/claim")
+    assert "Em là Lan, về HS-000001." in lan.text
+
+
+async def test_board_shows_the_days_figures(
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, clock: Clock
+) -> None:
+    lan = await add_agent(sqlite, "mai")
+    opened = await open_case(sqlite, service)
+    await open_case(sqlite, service, "another")
+    clock.advance(minutes=20)
+    async with sqlite.begin() as session:
+        await service.claim(session, opened.case_id, lan.id)
+        await service.answer(session, opened.case_id, lan.id, "Dạ")
+    ha = await signed_in(browser_for, sqlite, "ha", Role.SUPERVISOR)
+    await enrol(ha, clock)
+    await ha.get("/board")
+    assert "<dt>Đang chờ bây giờ</dt><dd>1</dd>" in ha.text
+    assert "<dt>Trả lời lần đầu, trung vị</dt><dd>20 phút</dd>" in ha.text
+    for chart in ("by_day", "by_hour", "by_score"):
+        async with ha.client.get(f"/board/{chart}.svg") as response:
+            assert response.content_type == "image/svg+xml"
+            assert b"<svg" in await response.read()
+    assert "HS-000001" in await ha.get("/board.csv")
+    await ha.get("/board/nothing.svg")
+    assert ha.status == 404
+
+
+def test_percentiles_are_nearest_rank() -> None:
+    minutes = [timedelta(minutes=n) for n in range(1, 11)]
+    assert nearest_rank(minutes, 50) == timedelta(minutes=5)
+    assert nearest_rank(minutes, 90) == timedelta(minutes=9)
+    assert nearest_rank([], 50) is None
+
+
+def test_figures_count_days_in_the_offices_time() -> None:
+    opened = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)  # 01:00 on the 23rd in Vietnam
+    row = CaseRow(
+        opened, opened, opened + timedelta(minutes=5), None, "a", "zalo", "complaint", None, satisfaction=4
+    )
+    found = figures([row], date(2026, 11, 23), date(2026, 11, 23))
+    assert found.by_day == {date(2026, 11, 23): (1, 1)}
+    assert found.by_hour[1] == 1
+    assert (found.kept_promises, found.satisfaction) == (0, 4.0)
