@@ -15,6 +15,7 @@ from call_centre.web.app import create_console
 from gateway import repository
 from gateway.channels.platform import Core, Platform
 from gateway.channels.web_chat import WebChat
+from gateway.channels.zalo import Zalo
 from gateway.conversations import StoredConversations
 from gateway.database import Database, utc_now
 from gateway.echoes import Echoes
@@ -111,6 +112,8 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
 def platform_channels(settings: Settings, core: Core) -> list[Platform]:
     """The platforms that are configured; one line for each that exists."""
     platforms: list[Platform] = []
+    if settings.zalo is not None:
+        platforms.append(Zalo(core, settings.zalo))
     return platforms
 
 

@@ -628,6 +628,19 @@ async def channel_token(
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def insert_channel_token(
+    session: AsyncSession, channel: str, account: str, columns: Mapping[str, object]
+) -> bool:
+    """Keep an account's first tokens; False if it has some."""
+    statement = (
+        _insert(session, ChannelToken)
+        .values(channel=channel, account=account, **columns)
+        .on_conflict_do_nothing()
+        .returning(ChannelToken.account)
+    )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
 async def save_channel_token(
     session: AsyncSession, channel: str, account: str, columns: Mapping[str, object]
 ) -> None:
@@ -635,7 +648,11 @@ async def save_channel_token(
     await session.execute(
         _insert(session, ChannelToken)
         .values(channel=channel, account=account, **columns)
-        .on_conflict_do_update(index_elements=["channel", "account"], set_=dict(columns))
+        .on_conflict_do_update(
+            index_elements=["channel", "account"],
+            set_=dict(columns),
+            where=ChannelToken.updated_at <= columns["updated_at"],
+        )
     )
 
 

@@ -39,7 +39,7 @@ class ZaloSettings:
     oa_secret_key: str  # signs webhooks; the application's secret is another
     app_id: str
     app_secret: str
-    refresh_token: str  # the first one; each use gives the next, which is kept in the database
+    refresh_token: str | None  # the first one; each use gives the next, which is kept in the database
     api_url: str
     oauth_url: str
 
@@ -59,6 +59,7 @@ class Settings:
     rasa_retry_seconds: int  # how long a refused connection is tried again before a person is called
     messenger: MessengerSettings | None = None  # None: this channel is off
     zalo: ZaloSettings | None = None
+    public_url: str | None = None  # where citizens and platforms reach the gateway from outside
 
     @property
     def rasa_url(self) -> str:
@@ -86,6 +87,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         rasa_retry_seconds=_number(environment, "RASA_RETRY_SECONDS", 30, 600),
         messenger=_messenger(environment),
         zalo=_zalo(environment),
+        public_url=_web_address(environment, "PUBLIC_URL", "") or None,
     )
 
 
@@ -100,7 +102,6 @@ ZALO_SECRETS = {
     "oa_secret_key": "ZALO_OA_SECRET_KEY",
     "app_id": "ZALO_APP_ID",
     "app_secret": "ZALO_APP_SECRET",
-    "refresh_token": "ZALO_REFRESH_TOKEN",
 }
 
 
@@ -124,6 +125,7 @@ def _zalo(environment: Mapping[str, str]) -> ZaloSettings | None:
         return None
     return ZaloSettings(
         **given,
+        refresh_token=environment.get("ZALO_REFRESH_TOKEN", "").strip() or None,
         api_url=_web_address(environment, "ZALO_API_URL", "https://openapi.zalo.me"),
         oauth_url=_web_address(environment, "ZALO_OAUTH_URL", "https://oauth.zaloapp.com"),
     )
@@ -142,7 +144,7 @@ def _channel_secrets(environment: Mapping[str, str], names: Mapping[str, str]) -
 
 def _web_address(environment: Mapping[str, str], name: str, default: str) -> str:
     text = environment.get(name) or default
-    if not text.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    if text and not text.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise SettingsError(f"{name} is {text!r}; write an address that begins with https://")
     return text.rstrip("/")
 

@@ -143,31 +143,34 @@ class Receipt:
     """Messages that arrived on a citizen's telephone, or were read."""
 
     account: str
+    citizen_id: str
     message_ids: tuple[str, ...]
     seen: bool
+    at: datetime | None
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """Nothing for us to do: an event of a group, a click, or one not known."""
+    """Nothing for us to do: an event of a group or another account, a click, or one not known."""
 
     name: str
     known: bool
 
 
-Event = CitizenWrote | CitizenShared | Followed | OfficeWrote | Receipt | Ignored
+Understood = CitizenWrote | CitizenShared | Followed | OfficeWrote | Receipt
+Event = Understood | Ignored
 
 KNOWN_AND_IGNORED = frozenset({"user_click_chatnow", "user_feedback", "oa_send_consent"})
 
 
-def parse(body: Fields) -> Event:
-    """What happened, from a webhook's JSON object; whatever is not understood is `Ignored`."""
+def parse(body: Fields, account: str) -> Event:
+    """What happened to an Official Account, from a webhook's JSON; what is not understood is `Ignored`."""
     name = body.get("event_name")
     if not isinstance(name, str):
         return Ignored("", known=False)
-    event: Event | None = None
+    event: Understood | None = None
     if "_group_" in name or name in KNOWN_AND_IGNORED:
-        return Ignored(name, known=True)
+        return Ignored(name[:64], known=True)
     if name.startswith((FROM_CITIZEN, ANONYMOUS)):
         event = _citizen_wrote(name, body)
     elif name.startswith(FROM_OFFICE):
@@ -175,10 +178,10 @@ def parse(body: Fields) -> Event:
     elif name in ("follow", "unfollow"):
         event = _followed(body, follows=name == "follow")
     elif name == "user_submit_info":
-        event = _citizen_shared(name, body)
+        event = _citizen_shared(name, body, account)
     elif name in ("user_received_message", "user_seen_message"):
-        event = _receipt(body, seen=name == "user_seen_message")
-    return event or Ignored(name[:64], known=False)
+        event = _receipt(body, account, seen=name == "user_seen_message")
+    return event if event is not None and event.account == account else Ignored(name[:64], known=False)
 
 
 def _citizen_wrote(name: str, body: Fields) -> CitizenWrote | None:
@@ -217,7 +220,7 @@ def _followed(body: Fields, *, follows: bool) -> Followed | None:
     return Followed(account, citizen_id, follows) if account and citizen_id else None
 
 
-def _citizen_shared(name: str, body: Fields) -> CitizenShared | None:
+def _citizen_shared(name: str, body: Fields, account: str) -> CitizenShared | None:
     """Sources disagree whether the data stand in `info` or as JSON in the text, and who is the sender."""
     message = _mapping(body.get("message"))
     info = _mapping(body.get("info"))
@@ -227,10 +230,8 @@ def _citizen_shared(name: str, body: Fields) -> CitizenShared | None:
         except ValueError:
             return None
         info = _mapping(info.get("info")) or info
-    sender, recipient = _inner(body, "sender", "id"), _inner(body, "recipient", "id")
-    account = _identity(body.get("oa_id")) or recipient
-    citizen_id = recipient if sender == account else sender
-    if account is None or citizen_id is None:
+    citizen_id = _other_party(body, account)
+    if citizen_id is None:
         return None
     address = ", ".join(
         part for field in ("address", "ward", "district", "city") if (part := _line(info.get(field)))
@@ -246,14 +247,21 @@ def _citizen_shared(name: str, body: Fields) -> CitizenShared | None:
     )
 
 
-def _receipt(body: Fields, *, seen: bool) -> Receipt | None:
+def _receipt(body: Fields, account: str, *, seen: bool) -> Receipt | None:
     message = _mapping(body.get("message"))
     many = message.get("msg_ids")
     given = many if isinstance(many, list) else [message.get("msg_id")]
     ids = tuple(found for one in given if (found := _identity(one)))
-    # Sources disagree which of the two the account is; ids of messages are unique anyway.
-    account = _identity(body.get("oa_id")) or _inner(body, "sender", "id")
-    return Receipt(account or "", ids, seen) if ids else None
+    citizen_id = _other_party(body, account)
+    return Receipt(account, citizen_id, ids, seen, _moment(body)) if ids and citizen_id else None
+
+
+def _other_party(body: Fields, account: str) -> str | None:
+    """The citizen, where sources disagree whether that is the sender or the recipient; None if neither."""
+    sender, recipient = _inner(body, "sender", "id"), _inner(body, "recipient", "id")
+    if account not in (sender, recipient, _identity(body.get("oa_id"))):
+        return None
+    return recipient if sender == account else sender
 
 
 def _attachments(message: Fields) -> tuple[tuple[str, str], ...]:

@@ -111,7 +111,7 @@ def test_a_forger_gets_nothing(body: bytes, given_signature: str, header: str | 
 
 
 def wrote(body: dict[str, Any]) -> CitizenWrote:
-    event = parse(body)
+    event = parse(body, OA)
     assert isinstance(event, CitizenWrote)
     return event
 
@@ -188,8 +188,8 @@ def test_without_a_message_id_the_content_is_the_key() -> None:
     ],
 )
 def test_following(body: dict[str, Any]) -> None:
-    assert parse(body) == Followed(OA, CITIZEN, follows=True)
-    assert parse({**body, "event_name": "unfollow"}) == Followed(OA, CITIZEN, follows=False)
+    assert parse(body, OA) == Followed(OA, CITIZEN, follows=True)
+    assert parse({**body, "event_name": "unfollow"}, OA) == Followed(OA, CITIZEN, follows=False)
 
 
 INFO = {"name": "Nguyễn Văn  A", "phone": 84912345678, "address": "Số 1", "city": "Hoa Sen"}
@@ -207,7 +207,7 @@ INFO = {"name": "Nguyễn Văn  A", "phone": 84912345678, "address": "Số 1", "
     ],
 )
 def test_contact_data_in_every_shape(body: dict[str, Any]) -> None:
-    event = parse(body)
+    event = parse(body, OA)
     assert isinstance(event, CitizenShared)
     assert (event.account, event.citizen_id) == (OA, CITIZEN)
     assert (event.name, event.phone, event.address) == ("Nguyễn Văn A", "0912345678", "Số 1, Hoa Sen")
@@ -216,15 +216,15 @@ def test_contact_data_in_every_shape(body: dict[str, Any]) -> None:
 def test_an_echo_names_the_citizen_as_its_recipient() -> None:
     body = envelope("oa_send_text", message={"msg_id": "7", "text": "Dạ"})
     body["sender"], body["recipient"] = {"id": OA, "admin_id": "1"}, {"id": CITIZEN}
-    event = parse(body)
+    event = parse(body, OA)
     assert isinstance(event, OfficeWrote)
     assert (event.account, event.citizen_id, event.message_id, event.text) == (OA, CITIZEN, "7", "Dạ")
 
 
 def test_receipts() -> None:
-    seen = parse(envelope("user_seen_message", message={"msg_ids": ["1", 2]}))
+    seen = parse(envelope("user_seen_message", message={"msg_ids": ["1", 2]}), OA)
     assert isinstance(seen, Receipt) and seen.message_ids == ("1", "2") and seen.seen
-    received = parse(envelope("user_received_message", message={"msg_id": "1"}))
+    received = parse(envelope("user_received_message", message={"msg_id": "1"}), OA)
     assert isinstance(received, Receipt) and received.message_ids == ("1",) and not received.seen
 
 
@@ -241,10 +241,12 @@ def test_receipts() -> None:
         (envelope("oa_send_consent"), True),
         (envelope("user_submit_info", message={"text": "not JSON"}), False),
         (envelope("user_seen_message", message={}), False),
+        (envelope("user_send_text", recipient={"id": "another account"}), False),
+        (envelope("user_submit_info", info={"name": "A"}, recipient={"id": "another account"}), False),
     ],
 )
 def test_what_is_not_for_us_is_ignored(body: dict[str, Any], known: bool) -> None:
-    event = parse(body)
+    event = parse(body, OA)
     assert isinstance(event, Ignored) and event.known is known
 
 
@@ -311,7 +313,7 @@ EVENTS = st.fixed_dictionaries(
 
 @given(EVENTS)
 def test_no_shape_raises_and_what_is_understood_can_be_stored(body: dict[str, Any]) -> None:
-    event = parse(body)
+    event = parse(body, OA)
     for name, value in vars(event).items():
         if isinstance(value, str) and name != "text":  # the inbox makes texts safe
             value.encode()
