@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 import aiohttp
 
 Headers = Mapping[str, str]
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before a webhook is repeated
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Deliverer:
 
     url: str
     controls: Controls
-    pauses: tuple[float, ...] = (0.5, 1, 2, 5, 10, 30, 60)
+    pauses: tuple[float, ...] = PAUSES
     timeout_seconds: float = 2.0
     random: random.Random = field(default_factory=lambda: random.Random(1))
     delivered: list[Delivery] = field(default_factory=list)
