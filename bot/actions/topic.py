@@ -290,8 +290,10 @@ class _Answering:
         on = answer_day(self.question, topic.subject, self.today)
         try:
             return self._worked_out(topic, values, on) or self._told(topic, on)
-        except NoValueOnDate:
+        except NoValueOnDate as error:
             if on < self.today and topic.aspect not in _DATED_ASPECTS:
+                return self._told(topic, self.today)
+            if on > self.today and error.name == topic.id:  # an announcement ends on the day it speaks of
                 return self._told(topic, self.today)
             said = phrase(self.domain, "utter_no_figure_for_date", date=format_date(on))
             reply = hand_over(self.domain, self.question, "uncertain_policy", said)

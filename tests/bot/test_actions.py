@@ -113,6 +113,16 @@ def test_tapped_button_means_its_topic_whatever_the_ranking() -> None:
     assert said.turn["topics"] == ["voluntary.contribution_level"]
 
 
+def test_an_announced_change_is_told_before_its_day_and_not_from_it_on() -> None:
+    question = ("năm 2027 mức đóng bhxh tự nguyện có tăng không", ("ask_topic/voluntary.level_2027", 0.9))
+    before = Conversation().say(*question)
+    assert before.turn["outcome"] == "answered"
+    assert "484.000 đồng" in before.text and "cần cơ quan BHXH xác nhận" in before.text
+    from_its_day = Conversation(on="2027-01-05").say(*question)
+    assert from_its_day.turn["outcome"] == "escalated"
+    assert "484.000" not in from_its_day.text
+
+
 def test_day_without_confirmed_figure_gives_no_figure_and_a_person() -> None:
     said = Conversation(on="2027-01-05").say("đóng tự nguyện mức 5 triệu 1 tháng bao nhiêu", CONTRIBUTION)
     assert said.turn["outcome"] == "escalated"
