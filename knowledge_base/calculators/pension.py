@@ -33,12 +33,15 @@ def pension(
 ) -> Result:
     """The pension of months paid on an average income, and from when.
 
+    Without an income the rate alone is worked out; with a birth date alone the day it starts.
     `months_paid_after_age` are those of them paid after the retirement age; `voluntary_before_2021`
     says that all were paid voluntarily and the first before 2021 (earlier retirement age).
     """
     if contributions is None:
-        if months_paid is None or average_income is None:
-            raise InvalidInput("give months_paid and average_income, or contributions")
+        if months_paid is None:
+            if birth_date is None:
+                raise InvalidInput("give months_paid, contributions or birth_date")
+            return _retirement(rules, sex, birth_date)
     else:
         if months_paid is not None or average_income is not None:
             raise InvalidInput("give either contributions or months_paid and average_income")
@@ -61,6 +64,10 @@ def pension(
         return refused(rules, "not_eligible", reason, outputs, completed)
     years = credited_years(rules, months_paid)
     rate, rate_line = _rate(rules, sex, years)
+    if average_income is None:
+        outputs |= {"eligible": True, "rate": rate}
+        then = say("pension.years", years=plain(years), then=rate_line)
+        return answered(rules, outputs, say("pension.rate_alone", rate=rate), then, retirement_line)
     monthly, average = to_dong(rate * average_income), to_dong(average_income)
     lump_sum, lump_sum_line = _lump_sum(rules, sex, years, average_income, months_paid_after_age)
     outputs |= {"eligible": True, "rate": rate, "monthly": monthly, "lump_sum": lump_sum}
@@ -74,6 +81,14 @@ def pension(
         lump_sum_line,
         retirement_line,
     )
+
+
+def _retirement(rules: Rules, sex: str, birth_date: date) -> Result:
+    """When somebody reaches the retirement age, and when a pension would start."""
+    reached = _age_reached(rules, sex, birth_date, 0, False)
+    starts = shift(reached, 1)
+    line = say("pension.retirement", reached=spoken_month(reached), starts=starts)
+    return answered(rules, {"retirement_date": starts.isoformat()}, line)
 
 
 def _uncapped_rate(rules: Rules, sex: str, years: Decimal) -> tuple[Decimal, str]:
