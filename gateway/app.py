@@ -13,6 +13,8 @@ from call_centre.bootstrap import ensure_first_agent
 from call_centre.services import CaseService
 from call_centre.web.app import create_console
 from gateway import repository
+from gateway.channels.facebook_comments import CommentPolicy
+from gateway.channels.messenger import Messenger
 from gateway.channels.platform import Core, Platform
 from gateway.channels.web_chat import WebChat
 from gateway.channels.zalo import Zalo
@@ -74,6 +76,7 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
         outbox=outbox,
         ownership=ownership,
         texts=texts,
+        comments=comment_policy(settings),
     )
     echoes = Echoes(database=database, signals=signals, cases=cases, ownership=ownership, texts=texts)
     platforms = platform_channels(settings, Core(database, signals, inbox, echoes, texts, secret_key))
@@ -109,9 +112,18 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
     return app
 
 
+def comment_policy(settings: Settings) -> CommentPolicy:
+    """What is done in public under the page's comments."""
+    if settings.messenger is None:
+        return CommentPolicy()
+    return CommentPolicy(settings.messenger.hide_personal_comments, settings.messenger.point_to_private_reply)
+
+
 def platform_channels(settings: Settings, core: Core) -> list[Platform]:
     """The platforms that are configured; one line for each that exists."""
     platforms: list[Platform] = []
+    if settings.messenger is not None:
+        platforms.append(Messenger(settings.messenger, core))
     if settings.zalo is not None:
         platforms.append(Zalo(core, settings.zalo))
     return platforms

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from call_centre.model import Escalation
 from call_centre.protocols import Ownership
@@ -15,6 +16,7 @@ from gateway.database import Database, utc_now
 from gateway.inbox import MAX_TEXT
 from gateway.outbox import ECHO_WITHIN
 from gateway.signals import OUTBOX, Signals
+from gateway.tables import OutboxMessage
 from gateway.texts import Texts
 from gateway.worker import Cases
 from vietnamese.text import normalise
@@ -61,6 +63,11 @@ class Echoes:
     async def apply(self, echo: Echo) -> None:
         """Settle our own message, or record that staff answered and let the bot be silent."""
         async with self._database.sessions.begin() as session:
+            if echo.outbox_id is not None:
+                row = await repository.outbox_of_account(session, echo.account, echo.outbox_id)
+                if row is not None:
+                    await self._confirm(session, row, echo)
+                    return
             conversation = await repository.ensure_conversation(
                 session,
                 channel=echo.channel,
@@ -72,14 +79,12 @@ class Echoes:
             )
             if await repository.find_written(session, echo.account, echo.message_id) is not None:
                 return
-            ours = echo.outbox_id
-            if ours is None and echo.match_text:
+            row = None
+            if echo.match_text:
                 since = self._clock() - ECHO_WITHIN
                 row = await repository.unconfirmed(session, conversation.id, echo.text, since)
-                ours = None if row is None else row.id
-            if ours is not None:
-                settled = await repository.confirm(session, ours, echo.message_id, self._clock())
-                log.info("echo_of_ours", outbox_id=ours, settled=settled)
+            if row is not None:
+                await self._confirm(session, row, echo)
             else:
                 await repository.insert_outbox(
                     session,
@@ -94,7 +99,14 @@ class Echoes:
                 if conversation.owner != "agent":
                     await self._ownership.give_to_agent(session, conversation.id, OUTSIDE)
                 log.info("answered_outside", channel=echo.channel, conversation=conversation.id)
-        self._signals.wake(OUTBOX, conversation.id)
+                self._signals.wake_after_commit(session, conversation.id)
+
+    async def _confirm(self, session: AsyncSession, row: OutboxMessage, echo: Echo) -> None:
+        settled = await repository.confirm(session, row.id, echo.message_id, self._clock())
+        log.info("echo_of_ours", outbox_id=row.id, settled=settled)
+        if settled:
+            # What stands behind it in the conversation need not wait for our own request to end.
+            self._signals.wake_after_commit(session, OUTBOX, row.conversation_id)
 
     async def delivered(
         self, channel: str, account: str, citizen_id: str, message_ids: Sequence[str]

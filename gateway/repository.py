@@ -500,6 +500,42 @@ async def unconfirmed(
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def was_written_to(session: AsyncSession, message: OutboxMessage) -> bool:
+    """Whether another message of the conversation reached the citizen, or may have."""
+    statement = select(
+        exists().where(
+            OutboxMessage.conversation_id == message.conversation_id,
+            OutboxMessage.id != message.id,
+            OutboxMessage.kind == "message",
+            OutboxMessage.status.in_(("sent", "delivered", "seen", "ambiguous")),
+        )
+    )
+    return bool((await session.execute(statement)).scalar_one())
+
+
+async def reply_failed(session: AsyncSession, message: OutboxMessage) -> bool:
+    """Whether the reply that a public line points to was refused."""
+    statement = select(
+        exists().where(
+            OutboxMessage.in_reply_to == message.in_reply_to,
+            OutboxMessage.kind == "message",
+            OutboxMessage.author == "bot",
+            OutboxMessage.status == "failed",
+        )
+    )
+    return bool((await session.execute(statement)).scalar_one())
+
+
+async def outbox_of_account(session: AsyncSession, account: str, outbox_id: int) -> OutboxMessage | None:
+    """A message written from this account."""
+    statement = (
+        select(OutboxMessage)
+        .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
+        .where(OutboxMessage.id == outbox_id, Conversation.account == account)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def is_sending(session: AsyncSession, conversation_id: str) -> bool:
     """Whether something of the conversation is on its way to the platform at this moment."""
     statement = select(

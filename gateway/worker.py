@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from call_centre.model import Escalation, OpenedCase
 from call_centre.protocols import Ownership
 from gateway import repository
+from gateway.channels.facebook_comments import CommentPolicy, answer_comment, shows_personal_numbers
+from gateway.channels.rules import FACEBOOK_COMMENT
 from gateway.database import Database, utc_now
 from gateway.outbox import StoredOutbox
 from gateway.pump import Pump
@@ -78,6 +80,7 @@ class Worker:
         outbox: StoredOutbox,
         ownership: Ownership,
         texts: Texts,
+        comments: CommentPolicy = CommentPolicy(),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
@@ -87,6 +90,7 @@ class Worker:
         self._outbox = outbox
         self._ownership = ownership
         self._texts = texts
+        self._comments = comments
         self._clock = clock
         self._lease = timedelta(seconds=rasa.longest_turn_seconds) + LEASE_MARGIN
         self.pump = Pump(INBOX, signals, self._claim, self._process)
@@ -186,6 +190,11 @@ class Worker:
             return False
         if not await repository.finish_inbox(session, message):
             return False
+        personal = shows_personal_numbers(message)
+        if personal and self._comments.hide_personal:
+            await self._outbox.enqueue_public(
+                session, conversation, "hide_comment", self._texts["comment_hidden"], message.id
+            )
         if conversation.owner != "bot":
             await self._cases.citizen_wrote(session, conversation.id)
         if conversation.owner == "agent" or result is None:
@@ -195,10 +204,24 @@ class Worker:
         failure = result.reason if isinstance(result, Failed) else None
         if isinstance(result, Failed):
             result = self._apology(conversation)
-        await self._outbox.enqueue_replies(session, conversation, message.id, result.replies)
+        if conversation.channel == FACEBOOK_COMMENT:
+            await answer_comment(
+                session,
+                self._outbox,
+                self._texts,
+                self._comments,
+                conversation=conversation,
+                message=message,
+                answer=result,
+            )
+        else:
+            await self._outbox.enqueue_replies(session, conversation, message.id, result.replies)
         self._record(session, message, result.turn, failure)
-        if result.turn.escalate is not None:
-            await self._escalate(session, conversation, claim, result.turn, result.turn.escalate)
+        handover = result.turn.escalate
+        if handover is None and personal:
+            handover = Handover("needs_human", self._texts["comment_personal"])
+        if handover is not None:
+            await self._escalate(session, conversation, claim, result.turn, handover)
         return True
 
     def _apology(self, conversation: Conversation) -> Answer:
@@ -231,7 +254,8 @@ class Worker:
         )
         if conversation.owner == "bot":
             await self._ownership.wait(session, conversation.id)
-        if opened.is_new and opened.promise:
+        # Nobody but the answering agent may use a comment's one private reply.
+        if opened.is_new and opened.promise and conversation.channel != FACEBOOK_COMMENT:
             await self._outbox.enqueue_system_note(
                 session, conversation.id, opened.promise, in_reply_to=claim.message.id
             )
