@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from call_centre import repository
 from call_centre.model import Escalation, Reason
 from call_centre.services import CaseService
 from call_centre.web.app import create_console
@@ -74,6 +75,20 @@ async def fill(sessions: Sessions, service: CaseService, gateway: FakeGateway) -
                 ),
             )
         gateway.say(talk, "bot", opened.promise)
+
+
+async def add_canned(console: Console) -> None:
+    """One canned answer."""
+    async with console.sessions.begin() as session:
+        await repository.save_canned_answer(
+            session,
+            "chao",
+            title="Chào hỏi",
+            text="Dạ em là {nhan_vien}, em nghe ạ.",
+            active=True,
+            updated_by=None,
+            updated_at=console.service.clock(),
+        )
 
 
 @asynccontextmanager

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
+import pyotp
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from call_centre import repository
 from call_centre.model import Role
 from call_centre.services import CaseService
 from knowledge_base.office import Office
 
 from .conftest import PASSWORD, Sessions, add_agent, open_case
-from .fakes import FakeGateway
-from .serve import Console, fill, running
+from .fakes import Clock, FakeGateway
+from .serve import Console, add_canned, fill, running
 
+PAGES = (
+    "/",
+    "/?q=bhyt",
+    "/?view=closed",
+    "/cases/1",
+    "/cases/2",
+    "/cases/1/timeline",
+    "/cases/999",
+    "/account",
+    "/account/password",
+    "/account/second-factor",
+    "/people",
+    "/canned",
+    "/audit",
+    "/board",
+)
 pytestmark = pytest.mark.browser
 
 
@@ -41,8 +61,10 @@ async def console(
         yield console
 
 
-async def log_in(chromium: Browser, console: Console, username: str) -> Page:
-    context = await chromium.new_context(locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh")
+async def log_in(chromium: Browser, console: Console, username: str, width: int = 1280) -> Page:
+    context = await chromium.new_context(
+        locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh", viewport={"width": width, "height": 800}
+    )
     page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
     await page.goto(f"{console.url}/login")
@@ -51,6 +73,23 @@ async def log_in(chromium: Browser, console: Console, username: str) -> Page:
     await page.get_by_role("button", name="Đăng nhập").click()
     await expect(page.get_by_role("heading", name="Hàng chờ")).to_be_visible()
     return page
+
+
+async def give_second_factor(page: Page, console: Console) -> None:
+    await page.goto(f"{console.url}/account/second-factor")
+    secret = (await page.locator("code").inner_text()).replace(" ", "")
+    await page.get_by_label("Mã 6 số").fill(pyotp.TOTP(secret).at(console.service.clock()))
+    await page.get_by_role("button", name="Bật xác nhận hai bước").click()
+    await expect(page.get_by_text("Xác nhận hai bước đang bật")).to_be_visible()
+
+
+async def broken_rules(page: Page) -> list[str]:
+    found = await Axe().run(page)
+    return [
+        f"{page.url}: {rule['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
+        for rule in found.response["violations"]
+        for node in rule["nodes"]
+    ]
 
 
 async def test_agent_claims_answers_and_closes(chromium: Browser, console: Console) -> None:
@@ -88,3 +127,131 @@ async def test_citizens_message_appears_in_the_open_case(chromium: Browser, cons
         await console.service.citizen_wrote(session, "talk-3")
     await expect(page.locator("#lines").get_by_text("em hỏi thêm về thẻ ạ")).to_be_visible()
     await expect(page.get_by_label("Tin nhắn gửi cho người dân")).to_have_value("đang gõ dở")
+
+
+async def test_two_agents_and_a_supervisor_through_a_busy_hour(
+    chromium: Browser, console: Console, clock: Clock
+) -> None:
+    await add_canned(console)
+    lan, minh = await log_in(chromium, console, "lan"), await log_in(chromium, console, "minh")
+
+    # A canned answer by its code; sent, undone, and sent again.
+    await lan.get_by_role("button", name="Nhận hồ sơ HS-000001").click()
+    answer = lan.get_by_label("Tin nhắn gửi cho người dân")
+    await answer.press_sequentially("/chao ")
+    await expect(answer).to_have_value("Dạ em là Nguyễn Thị Lan, em nghe ạ.")
+    await answer.press("Control+Enter")
+    await lan.get_by_role("button", name="Hoàn tác").click()
+    await expect(answer).to_have_value("Dạ em là Nguyễn Thị Lan, em nghe ạ.")
+    assert console.gateway.sent("talk-1") == []
+    await lan.get_by_role("button", name="Gửi", exact=True).click()
+    clock.advance(seconds=10)
+    await expect(lan.locator("#lines").get_by_text("em nghe ạ.")).to_be_visible()
+
+    # Transfer to a colleague, who finds it among their own without reloading.
+    await minh.goto(f"{console.url}/?view=mine")
+    await lan.get_by_label("Chuyển cho").select_option(label="Trần Văn Minh")
+    await lan.get_by_role("button", name="Chuyển", exact=True).click()
+    await expect(minh.get_by_role("link", name="HS-000001")).to_be_visible()
+
+    # A supervisor takes a case over while its holder types: nothing is sent, nothing is lost.
+    await lan.goto(f"{console.url}/cases/2")
+    await lan.get_by_role("button", name="Nhận hồ sơ").click()
+    await lan.get_by_label("Tin nhắn gửi cho người dân").fill("Dạ em đang kiểm tra")
+    ha = await log_in(chromium, console, "truongnhom")
+    await ha.goto(f"{console.url}/cases/2")
+    await expect(ha.get_by_text("Nguyễn Thị Lan đang soạn trả lời hồ sơ này.")).to_be_visible()
+    await ha.get_by_role("button", name="Lấy hồ sơ từ Nguyễn Thị Lan").click()
+    await expect(lan.locator("#head").get_by_text("Lê Thu Hà")).to_be_visible()
+    await lan.get_by_role("button", name="Gửi", exact=True).click()
+    await expect(lan.get_by_role("alert")).to_contain_text("đang giữ là Lê Thu Hà")
+    await expect(lan.locator("blockquote", has_text="Dạ em đang kiểm tra")).to_be_visible()
+    assert console.gateway.sent("talk-2") == []
+
+    # A number is seen only with a reason.
+    await minh.goto(f"{console.url}/cases/1")
+    await expect(minh.get_by_text("7912345678")).to_have_count(0)
+    await minh.locator("#lines").get_by_text("Xem số bị che").click()
+    await minh.get_by_label("Lý do xem").fill("tra cứu quá trình đóng")
+    await minh.get_by_role("button", name="Xem", exact=True).first.click()
+    await expect(minh.locator("#lines").get_by_text("7912345678")).to_be_visible()
+    await minh.get_by_role("link", name="Che lại").click()
+    await expect(minh.get_by_text("7912345678")).to_have_count(0)
+
+    # The window of a channel is about to close: the list says so.
+    await console_window_closes(console, "talk-4", minutes=10)
+    await lan.goto(f"{console.url}/")
+    await expect(lan.get_by_role("row", name="HS-000004").get_by_text("kênh đóng")).to_be_visible()
+
+
+async def console_window_closes(console: Console, talk: str, minutes: int) -> None:
+    console.gateway.windows[talk] = console.service.clock() + timedelta(minutes=minutes)
+    async with console.sessions.begin() as session:
+        await console.service.citizen_wrote(session, talk)
+        await console.service.warn_of_closing_windows(session)
+
+
+async def test_revoked_session_in_use_is_out(chromium: Browser, console: Console, sqlite: Sessions) -> None:
+    await add_agent(sqlite, "quantri2", Role.ADMINISTRATOR, "Phạm Quang")
+    lan = await log_in(chromium, console, "lan")
+    admin = await log_in(chromium, console, "quantri2")
+    await give_second_factor(admin, console)
+    await admin.goto(f"{console.url}/people")
+    await admin.get_by_role("button", name="Kết thúc phiên của Nguyễn Thị Lan").click()
+    # Nobody touched Lan's page: its stream notices.
+    await expect(lan.get_by_role("heading", name="Đăng nhập")).to_be_visible(timeout=15_000)
+
+
+async def test_keyboard_alone_claims_and_input_methods_are_left_alone(
+    chromium: Browser, console: Console
+) -> None:
+    page = await log_in(chromium, console, "lan")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("link", name="HS-000002")).to_be_focused()
+    await page.keyboard.press("c")
+    await expect(page.get_by_role("heading", name="HS-000002")).to_be_visible()
+    await page.keyboard.press("r")
+    answer = page.get_by_label("Tin nhắn gửi cho người dân")
+    await expect(answer).to_be_focused()
+    await page.keyboard.type("?jcx")
+    await expect(answer).to_have_value("?jcx")
+    # Ctrl+Enter in the middle of a syllable belongs to the input method.
+    await answer.evaluate(
+        """field => field.dispatchEvent(new KeyboardEvent("keydown",
+            {key: "Enter", ctrlKey: true, isComposing: true, bubbles: true, cancelable: true}))"""
+    )
+    await expect(answer).to_have_value("?jcx")
+    assert console.gateway.sent("talk-2") == []
+    async with console.sessions() as session:
+        assert await repository.scheduled_for(session, 2) == []
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+async def test_no_accessibility_rule_is_broken_on_any_page(
+    chromium: Browser, console: Console, sqlite: Sessions, *, width: int
+) -> None:
+    await add_canned(console)
+    await add_agent(sqlite, "quantri2", Role.ADMINISTRATOR, "Phạm Quang")
+    page = await log_in(chromium, console, "quantri2", width)
+    broken = await broken_rules(page)
+    await give_second_factor(page, console)
+    await page.goto(f"{console.url}/cases/1")
+    await page.get_by_role("button", name="Nhận hồ sơ").click()
+    for summary in await page.locator("summary").all():
+        await summary.click()
+    broken += await broken_rules(page)
+    for path in PAGES:
+        await page.goto(f"{console.url}{path}")
+        broken += await broken_rules(page)
+        wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, f"{path} scrolls sideways at {width} px"
+    context = await chromium.new_context(viewport={"width": width, "height": 800})
+    outside = await context.new_page()
+    await outside.goto(f"{console.url}/login")
+    broken += await broken_rules(outside)
+    assert broken == []

@@ -5,7 +5,7 @@ const saved = document.getElementById("saved");
 const SAVE_AFTER = 1500;
 
 let timer = null;
-let lastSaved = text?.value;
+let lastSaved = text?.defaultValue;
 
 async function save() {
   timer = null;
@@ -60,6 +60,8 @@ if (form) {
     clearTimeout(timer);
     lastSaved = text.value;
   });
+  // What was typed before this script ran is saved too.
+  if (text.value !== lastSaved) timer = setTimeout(save, SAVE_AFTER);
   addEventListener("pagehide", () => {
     if (timer !== null) save();
   });
