@@ -9,7 +9,7 @@ from bot.actions.families import Family, Inputs, Values, assumptions, chosen
 from knowledge_base.loading import knowledge_base
 from vietnamese.text import fold
 
-_LOWEST = re.compile(r"\b(thap nhat|toi thieu|it nhat|nho nhat)\b")
+_LOWEST = re.compile(r"\b(thap nhat|toi thieu|it nhat|nho nhat|re nhat|be nhat)\b")
 _HIGHEST = re.compile(r"\b(cao nhat|toi da|kich tran)\b")
 MONTHS = 12  # of a year
 PERIODS = (1, 3, 6, 12)  # months that can be paid at once in the ordinary way

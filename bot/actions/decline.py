@@ -8,10 +8,8 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.conversation import decline
-from bot.actions.frame import Frame
 from bot.actions.reading import read
-from bot.actions.slots import values_of
-from bot.actions.topic import ActionAnswerTopic
+from bot.actions.topic import ActionAnswerTopic, adds_to_conversation
 from bot.actions.wording import Turn
 
 
@@ -25,7 +23,7 @@ class ActionDecline(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         reading = read(tracker)
-        if Frame.of(tracker).asked in values_of(reading.whole):
+        if adds_to_conversation(tracker):
             return ActionAnswerTopic().run(dispatcher, tracker, domain)
         Turn(reading.whole, reading.as_of, [decline(domain, reading.whole.best.detail)]).send(dispatcher)
         return []

@@ -9,19 +9,25 @@ from bot.actions.families import Family, Inputs, Values, assumptions
 YEAR = 12  # months of the card most people buy
 
 
+def _months(values: Values) -> int:
+    """`một tháng bao nhiêu` asks what the card of a year comes to each month: none is sold for a month."""
+    months = values.get("period")
+    return months if months and months > 1 else YEAR
+
+
 def _household(values: Values, on: date) -> Inputs:
-    months = values.get("period") or YEAR
+    months = _months(values)
     if values.get("member_order"):
         return {"member_order": values["member_order"], "months": months}
     return {"members": values["members"], "months": months}
 
 
 def _student(values: Values, on: date) -> Inputs:
-    return {"months": values.get("period") or YEAR}
+    return {"months": _months(values)}
 
 
 def _supported(values: Values, on: date) -> Inputs:
-    return {"group": values.get("group") or "near_poor", "months": values.get("period") or YEAR}
+    return {"group": values.get("group") or "near_poor", "months": _months(values)}
 
 
 def _assumed(values: Values) -> list[str]:
@@ -33,6 +39,13 @@ HOUSEHOLD_HEALTH = Family(
     needs=(("members", "utter_ask_members"),),
     uses=frozenset({"members", "member_order", "period"}),
     inputs=_household,
+    assumed=_assumed,
+)
+SINGLE_HEALTH = Family(
+    calculator="household_health",
+    needs=(),
+    uses=frozenset({"period"}),
+    inputs=lambda values, on: {"members": 1, "months": _months(values)},
     assumed=_assumed,
 )
 STUDENT_HEALTH = Family(

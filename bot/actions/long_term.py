@@ -6,6 +6,7 @@ from datetime import date
 
 from bot.actions.families import Family, Inputs, Values, assumptions, chosen
 
+MINIMUM = 12  # months taken as paid when the citizen asks for the monthly amount alone
 _PAID = (("longest", "utter_ask_years_paid"), ("amount", "utter_ask_average_income"))
 
 
@@ -14,16 +15,34 @@ def _pension(values: Values, on: date) -> Inputs:
 
 
 def _one_off(values: Values, on: date) -> Inputs:
+    if values.get("paid_from") and values.get("paid_to"):
+        history = {"from": values["paid_from"], "to": values["paid_to"], "income": values["amount"]}
+        return {"contributions": [{**history, "group": values.get("group") or values["scheme_group"]}]}
+    if values.get("before_2014") or values.get("from_2014"):
+        return {
+            "months_before_2014": values.get("before_2014") or 0,
+            "months_from_2014": values.get("from_2014") or 0,
+            "average_income": values["amount"],
+        }
     return {
         "months_before_2014": 0,
         **chosen(values, ("longest", "months_from_2014"), ("amount", "average_income")),
     }
 
 
+def _one_off_assumed(values: Values) -> list[str]:
+    if values.get("paid_from"):
+        return []
+    if values.get("before_2014") or values.get("from_2014"):
+        return ["utter_assume_adjusted"]
+    return ["utter_assume_from_2014", "utter_assume_adjusted"]
+
+
 def _unemployment(values: Values, on: date) -> Inputs:
     return {
         "region": values.get("region") or 1,
-        **chosen(values, ("longest", "months_paid"), ("amount", "average_salary")),
+        "months_paid": values.get("longest") or MINIMUM,
+        **chosen(values, ("amount", "average_salary")),
     }
 
 
@@ -46,12 +65,14 @@ ONE_OFF_WITHDRAWAL = Family(
     needs=_PAID,
     uses=frozenset({"longest", "amount"}),
     inputs=_one_off,
-    assumed=lambda values: ["utter_assume_from_2014", "utter_assume_no_support"],
+    assumed=_one_off_assumed,
 )
 UNEMPLOYMENT = Family(
     calculator="unemployment",
-    needs=_PAID,
+    needs=(("amount", "utter_ask_average_salary"),),
     uses=frozenset({"longest", "amount", "region"}),
     inputs=_unemployment,
-    assumed=lambda values: assumptions(values, ("region", "utter_assume_region")),
+    assumed=lambda values: assumptions(
+        values, ("longest", "utter_assume_twelve_months_paid"), ("region", "utter_assume_region")
+    ),
 )

@@ -7,13 +7,17 @@ from datetime import date, timedelta
 
 from bot.actions.families import Values
 from bot.actions.reading import Entity, Question
+from vietnamese.household import parse_members
 from vietnamese.text import fold
 
 EARLIEST = date(2016, 1, 1)  # the knowledge base knows no law before; such a day belongs to a story
 _BORN = re.compile(r"\b(?:sinh|sn|sanh|de|du sinh)\b[^,.;?!]{0,22}$")
-_NOW = re.compile(
-    r"\b(?:gio|bay gio|hien nay|hien tai|bay h|nay)\s*[?!.]*$|\b(?:bay gio|hien nay|hien tai)\b"
-)
+_NOW = re.compile(r"\b(?:gio|bay h|nay)\s*[?!.]*$|(?:^|[,.;]\s*)gio\b|\b(?:bay gio|hien nay|hien tai)\b")
+_AROUND_2014 = re.compile(r"\s*(?:(?P<before>truoc|trc)|sau|tu)\s+(?:nam\s+)?2014\b")
+_AVERAGED = re.compile(
+    r"\s*(?:cuoi|gan nhat|lien ke|truoc khi nghi)\b"
+)  # a stretch of salaries, not months paid
+_ONLY = re.compile(r"\bchi (?:mua|dong)(?: cho)?\b")
 _NOT_INSURED = re.compile(
     r"\b(?:vo|vk|ba xa|me)\b[^,.;?!]{0,25}\b"
     r"(?:noi tro|o nha|(?:khong|ko|k|kg|chua|chang) (?:di lam|dong|tham gia|co))"
@@ -40,13 +44,37 @@ def values_of(question: Question) -> Values:
             values.setdefault(name, entity.extra.get("as_of", entity.value))
         elif entity.name != "period":
             values.setdefault(entity.name, entity.value)
+    folded = fold(question.text)
+    for entity in periods:
+        if match := _AROUND_2014.match(folded[entity.end :]):
+            values["before_2014" if match["before"] else "from_2014"] = entity.value
+    periods = [entity for entity in periods if not _AVERAGED.match(folded[entity.end :])]
     if periods:
         single = [entity for entity in periods if not entity.extra.get("recurring")]
         values["period"] = (single or periods)[0].value
-        values["longest"] = max(entity.value for entity in periods)
+        if single:
+            values["longest"] = max(entity.value for entity in single)
+    _read_history(question, folded, values)
+    if re.search(r"\b(?:dau nam|6 thang dau|truoc thang 7)\b", folded):
+        values["first_half"] = True
+    if only := _ONLY.search(folded):
+        members = parse_members(question.text[only.end() :])
+        if members:
+            values["members"] = members.value
     if _NOT_INSURED.search(fold(question.text)):
         values["mother_insured"] = False
     return values
+
+
+def _read_history(question: Question, folded: str, values: Values) -> None:
+    """`từ 1/2022 đến 6/2025`: the months paid, for a withdrawal worked out from the contributions."""
+    for entity in question.entities:
+        relation = entity.extra.get("relation")
+        if entity.name == "date" and relation in ("from", "until"):
+            values["paid_from" if relation == "from" else "paid_to"] = str(entity.value)[:7]
+    if "paid_from" in values and "paid_to" in values:
+        values["longest"] = 1  # the months follow from the two ends
+    values["scheme_group"] = "other" if "tu nguyen" in folded else "compulsory"
 
 
 def answer_day(question: Question, subject: str, today: date) -> date:

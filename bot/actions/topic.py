@@ -19,10 +19,11 @@ from bot.actions.contributions import (
     level_income,
 )
 from bot.actions.conversation import decline
+from bot.actions.copayment import COPAY_THRESHOLD
 from bot.actions.escalate import hand_over
 from bot.actions.families import Family, Values
 from bot.actions.frame import Frame
-from bot.actions.health_premiums import HOUSEHOLD_HEALTH, STUDENT_HEALTH, SUPPORTED_HEALTH
+from bot.actions.health_premiums import HOUSEHOLD_HEALTH, SINGLE_HEALTH, STUDENT_HEALTH, SUPPORTED_HEALTH
 from bot.actions.long_term import ONE_OFF_WITHDRAWAL, PENSION, RETIREMENT_AGE, UNEMPLOYMENT
 from bot.actions.maternity import FATHER_LEAVE, MATERNITY_COMPULSORY, MATERNITY_VOLUNTARY, RECOVERY_LEAVE
 from bot.actions.reading import TOPIC_INTENT, Candidate, Question, read
@@ -40,6 +41,7 @@ from vietnamese.text import fold, normalise
 BY_TOPIC = {
     "voluntary.missing_years": MISSING_YEARS,
     "voluntary.years_ahead": YEARS_AHEAD,
+    "health.single_person": SINGLE_HEALTH,
     "pension.age": RETIREMENT_AGE,
     "pension.age_by_birth": RETIREMENT_AGE,
 }
@@ -57,6 +59,7 @@ BY_CALCULATOR: dict[str, Family] = {
         PENSION,
         ONE_OFF_WITHDRAWAL,
         UNEMPLOYMENT,
+        COPAY_THRESHOLD,
     )
 }
 CONTINUING = {"inform", "follow_up", "correct"}
@@ -69,11 +72,20 @@ SECOND_QUESTION_ABOVE = 0.45  # a message is taken for two questions only when b
 SHORT = 8  # words of a follow-up that leaves the rest unsaid
 VERY_SHORT = 6  # words of an answer to what was asked back
 LIKELIER_IN_CONTEXT = 2  # how much a topic of the subject under discussion gains for a short message
+SEVERAL_YEARS = (24, 36, 48, 60)  # months paid at once ahead
 CERTAIN = 0.75  # above this no context is needed
 _TRAILING = re.compile(
     r"\bthi (?:sao|bao nhieu|bn|nhieu|the nao|nhu the nao|ntn)(?: a| ad| em| vay| v)?[\s?!.]*$"
 )
 _CONNECTIVE = re.compile(r"^(da |vay |the |con |neu |the con |vay con |roi |a )*(con|the|neu|vay|thi)\b")
+_CORRECTING = re.compile(
+    r"^(?:a |da |o )*(?:nham|lon|y (?:em|toi|minh|chau) la|y la|khong phai|ko phai|sorry|xin loi)\b"
+)
+_YES_OR_NO = re.compile(r"\b(?:duoc|dc|phai|co)\b.*\b(?:khong|ko|k|hong|chua)\b")
+_AMOUNT_ASKED = re.compile(
+    r"\b(?:bao nhieu|bn|nhieu|may tien|may dong|het may)\b"
+    r"(?!\s*(?:ngay|thang|nam|tuan|lan|phan tram|%|tuoi|nguoi|buoi))"
+)
 # What is asked about a day in the past is answered by that day's law or by a person; anything else
 # (how to register, which papers) is about now, and the day only belongs to the story.
 _DATED_ASPECTS = {"pay_level", "receive_level", "calculate", "support", "duration", "conditions"}
@@ -98,7 +110,8 @@ class ActionAnswerTopic(Action):
         frame = Frame.of(tracker)
         before, frame.said = frame.said, ""
         turn = Turn(reading.whole, reading.as_of)
-        for question in _questions(reading.whole, reading.parts):
+        questions = _questions(reading.whole, reading.parts)
+        for question in questions:
             turn.replies.append(_Answering(question, frame, domain, reading.as_of).reply())
         frame.said = sha256("\n".join(reply.text for reply in turn.replies).encode()).hexdigest()
         if frame.said == before and not any(reply.escalate for reply in turn.replies):
@@ -132,6 +145,21 @@ def topic_said(text: str) -> Topic | None:
     return next((t for t in knowledge_base().topics.values() if _said(t.button.say) == _said(text)), None)
 
 
+def adds_to_conversation(tracker: Tracker) -> bool:
+    """Whether a message that looks out of scope is a short piece of what is being discussed."""
+    frame, whole = Frame.of(tracker), read(tracker).whole
+    found = values_of(whole)
+    topic = knowledge_base().topics.get(frame.topic or "")
+    if frame.asked in found:
+        return True
+    words = len(whole.text.split())
+    if not topic or words > VERY_SHORT or whole.best.confidence >= CERTAIN:
+        return False
+    related = [c for c in whole.ranking if c.detail in knowledge_base().topics]
+    near = related and knowledge_base().topics[related[0].detail].subject == topic.subject
+    return bool(found or asks_about_now(whole.text) or near)
+
+
 class _Answering:
     """The reply to one question, read against what was just discussed."""
 
@@ -155,6 +183,10 @@ class _Answering:
             return self._agreed(offered_before)
         if self.question.best.intent == "deny":
             return self._denied(offered_before)
+        for topic_id in offered_before:
+            family = family_of(self.topics[topic_id])
+            if family and family.uses & self.found.keys():
+                return self._answer(self.topics[topic_id], carry=False)
         if current and self._continues(current, asked_before):
             return self._follow_up(current)
         return self._choose(offered_before)
@@ -167,13 +199,19 @@ class _Answering:
         gives = bool(family and family.uses & self.found.keys())
         folded = fold(self.question.text)
         words = len(folded.split())
+        best = self._best_topic()
         if asked and asked in self.found:
-            best = self._best_topic()
             return words <= VERY_SHORT or not best or best.scheme == current.scheme
         if self.question.best.intent in CONTINUING:
             return True
-        elliptical = words <= SHORT and bool(_CONNECTIVE.match(folded) or _TRAILING.search(folded))
-        return elliptical and (gives or self.question.best.confidence < ANSWER_ABOVE)
+        if words > SHORT or _YES_OR_NO.search(folded):
+            return False
+        if _CORRECTING.search(folded):
+            return gives or bool(self.found)
+        unclear = self.question.best.confidence < CERTAIN
+        elliptical = bool(_CONNECTIVE.match(folded) or _TRAILING.search(folded)) or words <= 3
+        same_subject = bool(best and best.subject == current.subject)
+        return (gives and (unclear or same_subject)) or (elliptical and unclear)
 
     def _follow_up(self, current: Topic) -> Reply:
         family = family_of(current)
@@ -194,7 +232,7 @@ class _Answering:
         with_calculator = self._calculating_topic(current.subject)
         if with_calculator:
             return self._answer(with_calculator, carry=True)
-        return self._choose([])
+        return self._answer(current, carry=True) if self.found else self._choose([])
 
     def _calculating_topic(self, subject: str) -> Topic | None:
         """The subject's topic that works out what the values just given change."""
@@ -206,8 +244,14 @@ class _Answering:
         return None
 
     def _with_figures(self, topic: Topic) -> Topic:
-        """The topic that works out an amount, where a level is asked for and all it needs is given."""
-        if topic.calculator or topic.aspect not in ("pay_level", "receive_level"):
+        """The topic that works out an amount, where one is asked for and all it needs is given."""
+        if topic.scheme == "maternity" and self.found.get("mother_insured") is False:
+            topic = self.topics["maternity.father_calculate"]
+        several_years = self.found.get("amount") and self.found.get("period") in SEVERAL_YEARS
+        if topic.scheme == "voluntary" and several_years and topic.id != "voluntary.missing_years":
+            return self.topics["voluntary.years_ahead"]
+        asked = _AMOUNT_ASKED.search(fold(self.question.text))
+        if topic.calculator or not (asked or topic.aspect in ("pay_level", "receive_level")):
             return topic
         for other in self.topics.values():
             family = family_of(other)
@@ -236,11 +280,12 @@ class _Answering:
         """The ranking; a short, unclear message is likelier about the subject under discussion."""
         current = self.topics.get(self.frame.topic or "")
         ranking = self.question.ranking
-        short = len(self.question.text.split()) <= SHORT
-        if not current or not short or ranking[0].confidence >= CERTAIN:
+        words = len(self.question.text.split())
+        if not current or words > SHORT or ranking[0].confidence >= CERTAIN:
             return ranking
+        gain = LIKELIER_IN_CONTEXT * (2 if words <= VERY_SHORT else 1)
         weighted = [
-            replace(candidate, confidence=candidate.confidence * LIKELIER_IN_CONTEXT)
+            replace(candidate, confidence=candidate.confidence * gain)
             if candidate.intent == TOPIC_INTENT and self.topics[candidate.detail].subject == current.subject
             else candidate
             for candidate in ranking

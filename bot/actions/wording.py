@@ -16,6 +16,7 @@ from knowledge_base.office import Office, load_office
 from knowledge_base.topics import Button
 
 MOST_BUTTONS = 4
+_OUTCOMES = ("answered", "escalated", "asked", "declined", "chitchat")  # the first names a turn of several
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +81,7 @@ class Turn:
         citations = {c: None for reply in self.replies for c in reply.citations}
         as_of = next((reply.as_of for reply in self.replies if reply.as_of), self.on)
         summary: dict[str, Any] = {
-            "outcome": "escalated" if escalations else outcomes[0],
+            "outcome": "escalated" if escalations else min(outcomes, key=_OUTCOMES.index),
             "topics": list(dict.fromkeys(topic for reply in self.replies for topic in reply.topics)),
             "citations": [citation.as_json() for citation in citations],
             "as_of": as_of.isoformat(),

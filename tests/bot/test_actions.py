@@ -232,3 +232,72 @@ def test_father_of_an_uninsured_mother_gets_the_grant_too() -> None:
         ("ask_topic/maternity.father_calculate", 0.9),
     )
     assert "7.560.000" in said.text
+
+
+@pytest.mark.parametrize(
+    ("first", "label", "then", "amount"),
+    [
+        ("mức thấp nhất mỗi tháng bao nhiêu", CONTRIBUTION, "hộ nghèo thì sao ạ", "165.000"),
+        (
+            "lương đóng 9 triệu sinh con được bao nhiêu",
+            MATERNITY,
+            "nhầm, lương đóng bảo hiểm có 6tr",
+            "41.060.000",
+        ),
+        ("lương đóng 8 triệu sinh con được bao nhiêu", MATERNITY, "đây là con thứ hai ạ", "61.060.000"),
+        ("mức 3 triệu đóng bao nhiêu một tháng", CONTRIBUTION, "đóng 6 tháng một lần", "3.564.000"),
+    ],
+)
+def test_short_message_with_a_value_goes_on(
+    first: str, label: tuple[str, float], then: str, amount: str
+) -> None:
+    chat = Conversation()
+    chat.say(first, label)
+    unclear = ("ask_topic/related.contribution_salary", 0.4)
+    assert amount in chat.say(then, unclear).text
+
+
+def test_level_with_an_income_is_worked_out() -> None:
+    said = Conversation().say(
+        "thu nhập 7 triệu đóng theo quý thì một quý mấy tiền", ("ask_topic/voluntary.payment_methods", 0.9)
+    )
+    assert "4.422.000" in said.text  # 3 × (1,540,000 − 66,000)
+
+
+def test_withdrawal_of_two_stretches() -> None:
+    said = Conversation().say(
+        "4 năm trước 2014, 6 năm sau 2014, bình quân 4tr, rút 1 lần được bao nhiêu",
+        ("ask_topic/one_off.amount", 0.9),
+    )
+    assert "72.000.000" in said.text  # (4 × 1.5 + 6 × 2) × 4,000,000
+
+
+def test_withdrawal_of_a_history_is_adjusted_and_deducted() -> None:
+    said = Conversation().say(
+        "đóng tự nguyện từ 1/2022 đến 6/2025 mức 1tr5 rút một lần được bao nhiêu",
+        ("ask_topic/one_off.amount", 0.9),
+    )
+    assert "9.744.000" in said.text
+
+
+def test_monthly_unemployment_benefit_needs_the_salary_alone() -> None:
+    said = Conversation().say(
+        "lương bình quân 6 tháng cuối 10 triệu thì trợ cấp thất nghiệp mỗi tháng mấy",
+        ("ask_topic/unemployment.amount", 0.9),
+    )
+    assert "6.000.000" in said.text
+
+
+def test_remaining_copayment_after_the_change() -> None:
+    said = Conversation().say(
+        "6 tháng đầu năm 2026 tôi đã cùng chi trả 7.020.000, giờ còn bao nhiêu nữa",
+        ("ask_topic/health.copay_threshold", 0.9),
+    )
+    assert "7.590.000" in said.text
+
+
+def test_mother_at_home_means_the_fathers_benefit() -> None:
+    said = Conversation().say(
+        "vợ ở nhà nội trợ, tôi đóng lương 9 triệu 6, vợ sinh thường con đầu được bao nhiêu", MATERNITY
+    )
+    assert "7.060.000" in said.text
