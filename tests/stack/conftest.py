@@ -28,7 +28,7 @@ def start_stack(data_dir: Path) -> Stack:
     """A stack that answers; the caller stops it."""
     model = train()
     stack = Stack(free_ports(), data_dir)
-    stack.environment["DEVELOPMENT"] = "1"
+    stack.environment |= {"DEVELOPMENT": "1", "RASA_RETRY_SECONDS": "1"}
     try:
         migrate(stack.environment)
         stack.start(model)

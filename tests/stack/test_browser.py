@@ -54,10 +54,8 @@ async def log_in_first_time(page: Page, password: str) -> None:
     await expect(page.get_by_role("heading", name=re.compile("Hàng chờ|Đang chờ"))).to_be_visible()
 
 
-async def test_citizen_is_answered_by_the_bot_and_then_by_an_agent(
-    own_stack: Stack, chromium: Browser
-) -> None:
-    citizen = await open_page(chromium, url(own_stack))
+async def test_citizen_is_answered_by_the_bot_and_then_by_an_agent(running: Stack, chromium: Browser) -> None:
+    citizen = await open_page(chromium, url(running))
     log = citizen.get_by_role("log")
     await say(citizen, "bhyt hộ gia đình 4 người mua 1 năm hết bao nhiêu")
     await expect(log.get_by_text("3.825.360 đồng")).to_be_visible()
@@ -66,8 +64,8 @@ async def test_citizen_is_answered_by_the_bot_and_then_by_an_agent(
     await say(citizen, "cho tôi gặp nhân viên")
     await expect(log.get_by_text(re.compile("HS-0*1"))).to_be_visible()
 
-    password = (Path(own_stack.data_dir) / "first-password.txt").read_text(encoding="utf-8").strip()
-    agent = await open_page(chromium, url(own_stack, "console"))
+    password = (Path(running.data_dir) / "first-password.txt").read_text(encoding="utf-8").strip()
+    agent = await open_page(chromium, url(running, "console"))
     await log_in_first_time(agent, password)
     await agent.get_by_role("button", name=re.compile("Nhận hồ sơ")).first.click()
     await expect(agent.get_by_text("cho tôi gặp nhân viên").first).to_be_visible()

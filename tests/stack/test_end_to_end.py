@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from stack.__main__ import Stack
-from stack.training import ROOT
+from stack.training import ROOT, CannotStart
 from tests.stack.conftest import free_ports, url
 
 pytestmark = pytest.mark.stack
@@ -83,7 +83,7 @@ def test_conversation_keeps_its_thread(running: Stack, tmp_path: Path) -> None:
     assert "409.860" in "\n".join(answers["2"]["replies"])
 
 
-def test_question_asked_while_rasa_is_dead_reaches_the_queue(own_stack: Stack, tmp_path: Path) -> None:
+def test_dead_rasa_loses_no_question_and_stops_the_stack(own_stack: Stack, tmp_path: Path) -> None:
     first = ask(own_stack, [{"id": "1", "text": "mức đóng bhxh tự nguyện"}], tmp_path)
     assert first["1"]["outcome"] == "answered"
     rasa = own_stack.children["rasa"]
@@ -92,6 +92,10 @@ def test_question_asked_while_rasa_is_dead_reaches_the_queue(own_stack: Stack, t
     late = ask(own_stack, [{"id": "2", "text": "mức đóng bhyt hộ gia đình"}], tmp_path)
     assert late["2"]["outcome"] == "escalated"
     assert "HS-" in "\n".join(late["2"]["replies"])
+    with pytest.raises(CannotStart, match="The rasa process ended"):
+        own_stack.watch()
+    own_stack.stop()
+    assert all(child.poll() is not None for child in own_stack.children.values())
 
 
 def run_stack(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -121,15 +125,6 @@ def test_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
 def test_port_that_is_no_number_is_refused(tmp_path: Path) -> None:
     done = run_stack(tmp_path, RASA_PORT="many")
     assert (done.returncode, done.stderr.strip()) == (1, "RASA_PORT must be a port number, not 'many'.")
-
-
-def test_stack_stops_everything_when_a_child_dies(own_stack: Stack) -> None:
-    own_stack.children["actions"].kill()
-    own_stack.children["actions"].wait()
-    with pytest.raises(Exception, match="The actions process ended"):
-        own_stack.watch()
-    own_stack.stop()
-    assert all(child.poll() is not None for child in own_stack.children.values())
 
 
 def test_command_line_starts_answers_and_stops(tmp_path: Path) -> None:
