@@ -26,6 +26,7 @@ class Controls:
     deliveries: int = 1  # how often each webhook is delivered
     hold: int = 0  # 1: webhooks wait until this is 0 again
     shuffle: int = 0  # 1: webhooks that wait together leave in any order
+    batch: int = 1  # events that leave together in one webhook, where the platform batches
     echoes: int = 1  # 0: what was sent is not repeated by webhook
 
     def change(self, given: Mapping[str, object]) -> None:
