@@ -11,10 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from knowledge_base.loading import load_knowledge_base
+
 ROOT = Path(__file__).resolve().parent.parent
 BOT_PYTHON = ROOT / "bot" / ".venv" / "bin" / "python"
 MODELS = ROOT / "models"
-# Everything that ends up in a model. Topic texts do not, but their facets do.
+# Every file that ends up in a model. Topic texts do not; their facets do (see `fingerprint`).
 MADE_OF = (
     "config.yml",
     "bot/domain.yml",
@@ -22,8 +24,6 @@ MADE_OF = (
     "bot/components/**/*.py",
     "bot/uv.lock",
     "vietnamese/**/*.py",
-    "knowledge_base/topics/**/*.yaml",
-    "knowledge_base/topics.py",
 )
 STEP = re.compile(r"(?:Starting to train|Finished training) component '\w+'|model is trained")
 NEEDED_DISK = 500_000_000  # bytes: a model, its temporary copy and the databases
@@ -52,6 +52,9 @@ def fingerprint() -> str:
         for path in sorted(ROOT.glob(pattern)):
             digest.update(str(path.relative_to(ROOT)).encode())
             digest.update(path.read_bytes())
+    for topic in load_knowledge_base().topics.values():
+        facets = (topic.id, topic.title, topic.scheme, topic.aspect, topic.evaluation_labels)
+        digest.update(repr(facets).encode())
     return digest.hexdigest()[:16]
 
 
