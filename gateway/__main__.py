@@ -1,4 +1,4 @@
-"""Command line of the gateway: serve, migrate, ask."""
+"""Command line of the gateway: serve, migrate, ask, and what an administrator needs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ ENVIRONMENT = """environment:
   DATABASE_URL (SQLite in DATA_DIR), DEVELOPMENT (0), SECRET_KEY (made and kept in DATA_DIR), RASA_TOKEN,
   RASA_RETRY_SECONDS (30: how long a Rasa that refuses connections is waited for before a person is called);
   MESSENGER_PAGE_ID, MESSENGER_PAGE_TOKEN, MESSENGER_APP_SECRET, MESSENGER_VERIFY_TOKEN turn on the fanpage;
-  ZALO_OA_ID, ZALO_OA_SECRET_KEY, ZALO_APP_ID, ZALO_APP_SECRET, ZALO_REFRESH_TOKEN turn on Zalo"""
+  ZALO_OA_ID, ZALO_OA_SECRET_KEY, ZALO_APP_ID, ZALO_APP_SECRET turn on Zalo; PUBLIC_URL is where the internet
+  reaches the gateway (all explained in docs/channels.md)"""
 BATCH = """each line of a batch is a JSON object with `id`, `text` and optionally `conversation` (lines of one
 conversation are asked in order, a line without one is a conversation of its own) and `on` (a date)"""
+ZALO_TOKEN = """first without --code: open the printed address as an administrator of the Official Account and
+allow the application; the browser comes back to an address that contains code=...; give that code within ten
+minutes"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +51,10 @@ def parser() -> argparse.ArgumentParser:
 
     add("serve", "serve the channels and the console until stopped", ENVIRONMENT)
     add("migrate", "bring the database to the newest revision", ENVIRONMENT)
+    add("doctor", "check everything and say what is wrong; exit 1 if anything is", ENVIRONMENT)
+    token = add("zalo-token", "let the application speak for the Zalo Official Account", ZALO_TOKEN)
+    token.add_argument("--code", help="what the browser brought back")
+    token.add_argument("--redirect", metavar="URL", help="the callback of the application (PUBLIC_URL)")
     ask = add("ask", "ask a running gateway, by the path a web chat takes", BATCH)
     ask.add_argument("question", nargs="?", help="one question; its answer is printed")
     ask.add_argument("--batch", type=Path, metavar="FILE", help="ask every line of a JSON-lines file")
@@ -68,6 +76,14 @@ def main(arguments: list[str] | None = None) -> int:
             return serve(settings)
         if options.command == "migrate":
             return migrate(settings)
+        if options.command == "doctor":
+            from gateway.doctor import doctor
+
+            return doctor(settings)
+        if options.command == "zalo-token":
+            from gateway.channels.zalo_permission import permit
+
+            return permit(settings, options.code, options.redirect)
         return ask(settings, options)
     except (SettingsError, InvalidFile) as error:
         return _complain(str(error), 2)

@@ -31,6 +31,7 @@ from gateway.review import Reviewer
 from gateway.schema import is_current
 from gateway.settings import Settings, SettingsError
 from gateway.signals import Signals
+from gateway.status import Status
 from gateway.texts import Texts
 from gateway.worker import Worker
 from knowledge_base.office import load_office
@@ -108,6 +109,7 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
     console = create_console(
         cases, database.sessions, office, secret_key, password_file, readers=database.readers
     )
+    Status(database, settings).add_routes(console)
     app.add_subapp("/console", console)
     return app
 

@@ -7,7 +7,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnClause, CursorResult, and_, exists, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnClause,
+    CursorResult,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -492,7 +503,12 @@ async def unconfirmed(
             OutboxMessage.attempts > 0,
             OutboxMessage.status.in_(("queued", "sending", "ambiguous")),
             OutboxMessage.platform_message_id.is_(None),
-            OutboxMessage.created_at >= since,
+            # One that was held up for long before it left is still on its way, or its doubt not yet reviewed.
+            or_(
+                OutboxMessage.created_at >= since,
+                OutboxMessage.status == "sending",
+                OutboxMessage.review_at.is_not(None),
+            ),
         )
         .order_by(OutboxMessage.id)
         .limit(1)
@@ -690,6 +706,60 @@ async def save_channel_token(
             where=ChannelToken.updated_at <= columns["updated_at"],
         )
     )
+
+
+# --- how channels fare -------------------------------------------------------------------------
+
+
+async def last_received(session: AsyncSession) -> dict[str, datetime]:
+    """By channel, when a citizen's last message came."""
+    statement = select(InboxMessage.channel, func.max(InboxMessage.received_at)).group_by(
+        InboxMessage.channel
+    )
+    return {channel: at for channel, at in await session.execute(statement)}
+
+
+async def last_sent(session: AsyncSession) -> dict[str, datetime]:
+    """By channel, when the last message left."""
+    statement = (
+        select(Conversation.channel, func.max(OutboxMessage.sent_at))
+        .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
+        .where(OutboxMessage.sent_at.is_not(None))
+        .group_by(Conversation.channel)
+    )
+    return {channel: at for channel, at in await session.execute(statement) if at is not None}
+
+
+async def waiting_questions(session: AsyncSession) -> dict[str, tuple[int, datetime]]:
+    """By channel, how many citizens' messages are not done with, and when the oldest came."""
+    statement = (
+        select(InboxMessage.channel, func.count(), func.min(InboxMessage.received_at))
+        .where(InboxMessage.status != DONE)
+        .group_by(InboxMessage.channel)
+    )
+    return {channel: (count, oldest) for channel, count, oldest in await session.execute(statement)}
+
+
+async def waiting_answers(session: AsyncSession) -> dict[str, tuple[int, datetime]]:
+    """By channel, how many messages have not left, and when the oldest was written."""
+    statement = (
+        select(Conversation.channel, func.count(), func.min(OutboxMessage.created_at))
+        .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
+        .where(OutboxMessage.status.in_(UNSENT))
+        .group_by(Conversation.channel)
+    )
+    return {channel: (count, oldest) for channel, count, oldest in await session.execute(statement)}
+
+
+async def doubtful_since(session: AsyncSession, since: datetime) -> dict[str, int]:
+    """By channel, how many messages written since then failed or may not have arrived."""
+    statement = (
+        select(Conversation.channel, func.count())
+        .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
+        .where(OutboxMessage.status.in_(("failed", "ambiguous")), OutboxMessage.created_at >= since)
+        .group_by(Conversation.channel)
+    )
+    return {channel: count for channel, count in await session.execute(statement)}
 
 
 # --- reading a conversation --------------------------------------------------------------------
