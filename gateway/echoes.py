@@ -83,6 +83,9 @@ class Echoes:
             if echo.match_text:
                 since = self._clock() - ECHO_WITHIN
                 row = await repository.unconfirmed(session, conversation.id, echo.text, since)
+                # The platform's answer to our own request may have come between the two looks.
+                if row is None:
+                    row = await repository.find_written(session, echo.account, echo.message_id)
             if row is not None:
                 await self._confirm(session, row, echo)
             else:
