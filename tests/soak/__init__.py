@@ -1,0 +1,1 @@
+"""The real gateway under simulated load: killed at random moments, and flooded."""
