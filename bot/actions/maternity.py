@@ -34,8 +34,7 @@ def _father(values: Values, on: date) -> Inputs:
 def _voluntary(values: Values, on: date) -> Inputs:
     return {
         "birth_date": event_day(values, on),
-        "months_paid_in_last_12": values["period"],
-        **chosen(values, ("children", "children")),
+        **chosen(values, ("period", "months_paid_in_last_12"), ("children", "children")),
     }
 
 
@@ -64,8 +63,8 @@ FATHER_LEAVE = Family(
 )
 MATERNITY_VOLUNTARY = Family(
     calculator="maternity_voluntary",
-    needs=(("period", "utter_ask_months_paid"),),
-    uses=frozenset({"period", "date", "born", "children"}),
+    needs=(),
+    uses=frozenset({"period", "children"}),
     inputs=_voluntary,
     assumed=lambda values: assumptions(values, ("born", "utter_assume_birth_date")),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from itertools import pairwise
 
 from bot.actions.families import Values
 from bot.actions.reading import Entity, Question
@@ -17,6 +18,8 @@ _AROUND_2014 = re.compile(r"\s*(?:(?P<before>truoc|trc)|sau|tu)\s+(?:nam\s+)?201
 _AVERAGED = re.compile(
     r"\s*(?:cuoi|gan nhat|lien ke|truoc khi nghi)\b"
 )  # a stretch of salaries, not months paid
+_COPAID = re.compile(r"\b(?:cung|dong) chi tra\b")
+_AVERAGE = re.compile(r"\b(?:binh quan|trung binh|nhan he so|dieu chinh)\b")
 _ONLY = re.compile(r"\bchi (?:mua|dong)(?: cho)?\b")
 _NOT_INSURED = re.compile(
     r"\b(?:vo|vk|ba xa|me)\b[^,.;?!]{0,25}\b"
@@ -57,6 +60,10 @@ def values_of(question: Question) -> Values:
     _read_history(question, folded, values)
     if re.search(r"\b(?:dau nam|6 thang dau|truoc thang 7)\b", folded):
         values["first_half"] = True
+    if "amount" in values and _COPAID.search(folded):
+        values["copaid"] = values["amount"]
+    if values.get("group") == "near_poor" and re.search(r"\bxa (?:dac biet )?(?:ngheo|kho khan)\b", folded):
+        values["group"] = "near_poor_in_poor_commune"
     if only := _ONLY.search(folded):
         members = parse_members(question.text[only.end() :])
         if members:
@@ -68,11 +75,13 @@ def values_of(question: Question) -> Values:
 
 def _read_history(question: Question, folded: str, values: Values) -> None:
     """`từ 1/2022 đến 6/2025`: the months paid, for a withdrawal worked out from the contributions."""
-    for entity in question.entities:
-        relation = entity.extra.get("relation")
-        if entity.name == "date" and relation in ("from", "until"):
-            values["paid_from" if relation == "from" else "paid_to"] = str(entity.value)[:7]
-    if "paid_from" in values and "paid_to" in values:
+    dates = [entity for entity in question.entities if entity.name == "date"]
+    for first, then in pairwise(dates):
+        between = first.extra.get("relation") == "from" and then.extra.get("relation") in ("until", None)
+        if between and not _AVERAGE.search(folded):
+            values["paid_from"], values["paid_to"] = str(first.value)[:7], str(then.value)[:7]
+            break
+    if "paid_from" in values:
         values["longest"] = 1  # the months follow from the two ends
     values["scheme_group"] = "other" if "tu nguyen" in folded else "compulsory"
 

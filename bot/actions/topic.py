@@ -86,10 +86,22 @@ _AMOUNT_ASKED = re.compile(
     r"\b(?:bao nhieu|bn|nhieu|may tien|may dong|het may)\b"
     r"(?!\s*(?:ngay|thang|nam|tuan|lan|phan tram|%|tuoi|nguoi|buoi))"
 )
+# Leaves that are paid by the day: the amount of a birth is no answer to them.
+_SHORT_LEAVE = re.compile(
+    r"\b(?:kham thai|say|hu thai|pha thai|thai luu|duong suc|tranh thai|dat vong|triet san)\b"
+)
+_FATHER_ASKS = re.compile(
+    r"\b(?:vo|vk|ba xa) (?:toi|em|minh|e|t)?\b.*\b(?:sinh|de)\b"
+    r".*\b(?:toi|minh|em|e|t)\b.*\bluong\b.*\d ngay\b"
+)
 # What is asked about a day in the past is answered by that day's law or by a person; anything else
 # (how to register, which papers) is about now, and the day only belongs to the story.
 _DATED_ASPECTS = {"pay_level", "receive_level", "calculate", "support", "duration", "conditions"}
 _ASKING = re.compile(r"\?|\b(bao nhieu|bn|nhieu|khong|ko|k|gi|j|nao|ntn|sao|dau|may|chua|bao lau|khi nao)\b")
+
+
+# Calculators that answer whenever their scheme is asked about with all they need.
+SWITCHED_TO = (VOLUNTARY_CONTRIBUTION, HOUSEHOLD_HEALTH, MATERNITY_COMPULSORY, UNEMPLOYMENT)
 
 
 def family_of(topic: Topic) -> Family | None:
@@ -245,17 +257,20 @@ class _Answering:
 
     def _with_figures(self, topic: Topic) -> Topic:
         """The topic that works out an amount, where one is asked for and all it needs is given."""
-        if topic.scheme == "maternity" and self.found.get("mother_insured") is False:
+        folded = fold(self.question.text)
+        if topic.scheme == "maternity" and (
+            self.found.get("mother_insured") is False or _FATHER_ASKS.search(folded)
+        ):
             topic = self.topics["maternity.father_calculate"]
         several_years = self.found.get("amount") and self.found.get("period") in SEVERAL_YEARS
         if topic.scheme == "voluntary" and several_years and topic.id != "voluntary.missing_years":
             return self.topics["voluntary.years_ahead"]
-        asked = _AMOUNT_ASKED.search(fold(self.question.text))
-        if topic.calculator or not (asked or topic.aspect in ("pay_level", "receive_level")):
+        asked = _AMOUNT_ASKED.search(folded) or topic.aspect in ("pay_level", "receive_level")
+        if topic.calculator or topic.aspect == "calculate" or not asked or _SHORT_LEAVE.search(folded):
             return topic
         for other in self.topics.values():
             family = family_of(other)
-            complete = family and family.needs and not family.missing(self.found)
+            complete = family in SWITCHED_TO and family.needs and not family.missing(self.found)
             if complete and other.scheme == topic.scheme and other.aspect == "calculate":
                 return other
         return topic
@@ -367,7 +382,7 @@ class _Answering:
         if missing and family.calculator == "household_health" and values.get("member_order"):
             missing = None
         if missing:
-            if topic.aspect != "calculate":
+            if topic.aspect != "calculate" or not missing[1]:
                 return None
             self.frame.asked = missing[0]
             return self._ask_back(topic, missing[1], on)

@@ -301,3 +301,41 @@ def test_mother_at_home_means_the_fathers_benefit() -> None:
         "vợ ở nhà nội trợ, tôi đóng lương 9 triệu 6, vợ sinh thường con đầu được bao nhiêu", MATERNITY
     )
     assert "7.060.000" in said.text
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "figure"),
+    [
+        (
+            "khám ngoại trú hết 500 nghìn thì tôi trả bao nhiêu",
+            "health.outside_line_outpatient",
+            "14.680.000",
+        ),
+        ("đi khám thai lương đóng 9tr6 thì được trả bao nhiêu", "maternity.antenatal_visits", "62.660.000"),
+        ("sảy thai nghỉ 20 ngày, lương đóng 6tr được bao nhiêu", "maternity.miscarriage", "41.060.000"),
+    ],
+)
+def test_an_amount_is_never_put_into_another_benefit(text: str, topic: str, figure: str) -> None:
+    assert figure not in Conversation().say(text, (f"ask_topic/{topic}", 0.9)).text
+
+
+def test_average_income_named_as_such_is_not_adjusted_again() -> None:
+    said = Conversation().say(
+        "đóng 10 năm từ 2015 đến 2024 bình quân đã nhân hệ số 7 triệu rút một lần được bao nhiêu",
+        ("ask_topic/one_off.amount", 0.9),
+    )
+    assert "140.000.000" in said.text
+
+
+def test_twins_of_the_voluntary_grant() -> None:
+    said = Conversation().say(
+        "sinh đôi đóng tự nguyện được 2 triệu hay 4 triệu", ("ask_topic/maternity.voluntary_grant", 0.9)
+    )
+    assert "4.000.000" in said.text
+
+
+def test_threshold_of_a_past_month_is_told_without_an_amount() -> None:
+    said = Conversation().say(
+        "tháng 5/2026 ngưỡng cùng chi trả trong năm là bao nhiêu", ("ask_topic/health.copay_threshold", 0.9)
+    )
+    assert "14.040.000" in said.text
