@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from knowledge_base.calculators.daily import compulsory_contribution, daily_maternity, sickness
 from knowledge_base.calculators.health import (
     copay_threshold,
     household_health,
@@ -24,6 +25,7 @@ from knowledge_base.calculators.maternity import (
 from knowledge_base.calculators.one_off import one_off_withdrawal
 from knowledge_base.calculators.pension import pension
 from knowledge_base.calculators.result import Result, say
+from knowledge_base.calculators.treatment import treatment_share
 from knowledge_base.calculators.unemployment import unemployment
 from knowledge_base.calculators.voluntary import voluntary_contribution
 from knowledge_base.dated import Parameters
@@ -62,6 +64,10 @@ FUNCTIONS: tuple[Callable[..., Result], ...] = (
     one_off_withdrawal,
     unemployment,
     copay_threshold,
+    daily_maternity,
+    sickness,
+    compulsory_contribution,
+    treatment_share,
 )
 CALCULATORS = {function.__name__: _declared(function) for function in FUNCTIONS}
 
