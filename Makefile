@@ -45,4 +45,8 @@ preview: install ## show which answers change on another day: make preview DATE=
 evaluate: install ## put evaluation/ to the stack and write a report
 	$(UV) python -m evaluation
 
-.PHONY: help install run train ask lint test preview evaluate
+benchmark: install ## measure understanding and a whole turn against stock Rasa (an hour): make benchmark PHRASES=more.tsv
+	$(BOT) python -m benchmarks.understanding $(if $(PHRASES),--phrases "$(PHRASES)")
+	$(BOT) python -m benchmarks.turn
+
+.PHONY: help install run train ask lint test preview evaluate benchmark
