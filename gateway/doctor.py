@@ -281,8 +281,8 @@ async def _forwarded(http: aiohttp.ClientSession, public_url: str) -> Finding:
     except (aiohttp.ClientError, TimeoutError) as error:
         return wrong(f"{public_url} cannot be reached from here: {type(error).__name__}.")
     if status in (401, 403, 404):
-        return ok("The reverse proxy does not forward /evaluation.")
-    return wrong("The reverse proxy forwards /evaluation to the internet; let it answer 404 there.")
+        return ok("/evaluation is closed to the internet.")
+    return wrong("/evaluation is open to the internet; let the reverse proxy answer 404 there.")
 
 
 async def _accounts(database: Database) -> list[Finding]:

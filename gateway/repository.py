@@ -723,6 +723,7 @@ async def last_sent(session: AsyncSession) -> dict[str, datetime]:
     """By channel, when the last message left."""
     statement = (
         select(Conversation.channel, func.max(OutboxMessage.sent_at))
+        .select_from(OutboxMessage)
         .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
         .where(OutboxMessage.sent_at.is_not(None))
         .group_by(Conversation.channel)
@@ -744,6 +745,7 @@ async def waiting_answers(session: AsyncSession) -> dict[str, tuple[int, datetim
     """By channel, how many messages have not left, and when the oldest was written."""
     statement = (
         select(Conversation.channel, func.count(), func.min(OutboxMessage.created_at))
+        .select_from(OutboxMessage)
         .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
         .where(OutboxMessage.status.in_(UNSENT))
         .group_by(Conversation.channel)
@@ -755,6 +757,7 @@ async def doubtful_since(session: AsyncSession, since: datetime) -> dict[str, in
     """By channel, how many messages written since then failed or may not have arrived."""
     statement = (
         select(Conversation.channel, func.count())
+        .select_from(OutboxMessage)
         .join(Conversation, Conversation.id == OutboxMessage.conversation_id)
         .where(OutboxMessage.status.in_(("failed", "ambiguous")), OutboxMessage.created_at >= since)
         .group_by(Conversation.channel)

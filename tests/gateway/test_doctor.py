@@ -152,7 +152,7 @@ async def test_nothing_is_wrong_when_everything_is_in_order(neighbours: Neighbou
         "renewed 5 hours ago; the refresh token ends in 80 days",
         "Zalo can be reached and this machine's clock agrees",
         "Meta accepts the page token",
-        "does not forward /evaluation",
+        "/evaluation is closed to the internet",
         "Zalo's webhook",
         "Messenger's webhook",
     ):
@@ -261,7 +261,7 @@ async def test_a_slow_webhook_is_named(neighbours: Neighbours, monkeypatch: pyte
 
 async def test_a_proxy_that_forwards_too_much_or_nothing_is_named(neighbours: Neighbours) -> None:
     neighbours.evaluation = 400
-    assert "forwards /evaluation" in await problem(neighbours)
+    assert "/evaluation is open to the internet" in await problem(neighbours)
     neighbours.settings = replace(neighbours.settings, public_url="http://127.0.0.1:1")
     found = problems(await examine(neighbours.settings))
     assert len(found) == 3 and all("cannot be reached from here" in sentence for sentence in found)
