@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from itertools import pairwise
 
+from bot.actions.daily_benefits import leave_and_visit
 from bot.actions.families import Values
 from bot.actions.reading import Entity, Question
 from vietnamese.household import parse_members
@@ -68,6 +69,7 @@ def values_of(question: Question) -> Values:
         members = parse_members(question.text[only.end() :])
         if members:
             values["members"] = members.value
+    values.update(leave_and_visit(question.text))
     if _NOT_INSURED.search(fold(question.text)):
         values["mother_insured"] = False
     return values

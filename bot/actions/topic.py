@@ -20,6 +20,14 @@ from bot.actions.contributions import (
 )
 from bot.actions.conversation import decline
 from bot.actions.copayment import COPAY_THRESHOLD
+from bot.actions.daily_benefits import (
+    COMPULSORY_CONTRIBUTION,
+    DAILY_MATERNITY,
+    MISCARRIAGE,
+    OUTSIDE_LINE,
+    SICKNESS,
+    TREATMENT_SHARE,
+)
 from bot.actions.escalate import hand_over
 from bot.actions.families import Family, Values
 from bot.actions.frame import Frame
@@ -44,6 +52,9 @@ BY_TOPIC = {
     "health.single_person": SINGLE_HEALTH,
     "pension.age": RETIREMENT_AGE,
     "pension.age_by_birth": RETIREMENT_AGE,
+    "maternity.miscarriage": MISCARRIAGE,
+    "health.outside_line_outpatient": OUTSIDE_LINE,
+    "health.outside_line_inpatient": OUTSIDE_LINE,
 }
 BY_CALCULATOR: dict[str, Family] = {
     family.calculator: family
@@ -60,6 +71,10 @@ BY_CALCULATOR: dict[str, Family] = {
         ONE_OFF_WITHDRAWAL,
         UNEMPLOYMENT,
         COPAY_THRESHOLD,
+        DAILY_MATERNITY,
+        SICKNESS,
+        COMPULSORY_CONTRIBUTION,
+        TREATMENT_SHARE,
     )
 }
 CONTINUING = {"inform", "follow_up", "correct"}
