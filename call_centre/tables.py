@@ -149,7 +149,7 @@ class Case(Base):
     citizen_name: Mapped[str | None] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(16))  # waiting, claimed, answered, closed
     reason: Mapped[str] = mapped_column(String(32))
-    summary: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text)  # this and the question with personal numbers masked
     question: Mapped[str] = mapped_column(Text)
     intent: Mapped[str | None] = mapped_column(String(100))
     confidence: Mapped[float | None]

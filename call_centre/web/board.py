@@ -32,6 +32,7 @@ async def show_board(request: web.Request) -> web.Response:
         agent_names = await repository.agent_names(session)
     values = {
         "figures": found,
+        "days": [(f"{day:%d/%m/%Y}", *counts) for day, counts in found.by_day.items()],
         "since": since,
         "until": until,
         "waiting": waiting,

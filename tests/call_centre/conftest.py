@@ -28,7 +28,7 @@ PASSWORD = "mật khẩu dài và dễ nhớ"
 Sessions = async_sessionmaker[AsyncSession]
 
 
-async def _postgresql_database() -> AsyncIterator[str]:
+async def postgresql_database() -> AsyncIterator[str]:
     name = f"call_centre_{secrets.token_hex(6)}"
     try:
         server = await asyncpg.connect(POSTGRESQL, timeout=5)
@@ -46,7 +46,7 @@ async def _postgresql_database() -> AsyncIterator[str]:
         await server.close()
 
 
-async def _sqlite_database(folder: Path) -> AsyncIterator[str]:
+async def sqlite_database(folder: Path) -> AsyncIterator[str]:
     yield f"sqlite+aiosqlite:///{folder / 'queue.db'}"
 
 
@@ -67,7 +67,7 @@ def make_engine(url: str) -> AsyncEngine:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def sessions(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Sessions]:
-    database = _postgresql_database() if request.param == "postgresql" else _sqlite_database(tmp_path)
+    database = postgresql_database() if request.param == "postgresql" else sqlite_database(tmp_path)
     async for url in database:
         engine = make_engine(url)
         async with engine.begin() as connection:
@@ -91,8 +91,8 @@ def office() -> Office:
 
 
 @pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
+def gateway(clock: Clock) -> FakeGateway:
+    return FakeGateway(clock)
 
 
 @pytest.fixture

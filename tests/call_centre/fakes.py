@@ -27,7 +27,8 @@ class Clock:
 class FakeGateway:
     """Implements the three protocols the queue needs; `owners` and `lines` are what tests look at."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock(datetime(2026, 11, 23, 1, 15, tzinfo=UTC))
         self.owners: dict[str, str] = {}
         self.lines: dict[str, list[TranscriptLine]] = {}
         self.windows: dict[str, datetime] = {}
@@ -38,8 +39,7 @@ class FakeGateway:
     def say(self, conversation_id: str, author: Author, text: str, **more: Any) -> str:
         lines = self.lines.setdefault(conversation_id, [])
         line_id = f"{conversation_id}-{len(lines) + 1}"
-        at = datetime.now(UTC)
-        lines.append(TranscriptLine(id=line_id, at=at, author=author, text=text, **more))
+        lines.append(TranscriptLine(id=line_id, at=self.clock(), author=author, text=text, **more))
         return line_id
 
     def deliver(self, conversation_id: str, line_id: str, status: Any, failure: str | None = None) -> None:
