@@ -17,8 +17,8 @@ install: ## install both Python environments as their lock files say
 	@uv sync --frozen --quiet || { echo "Python 3.11 or newer is missing and could not be fetched." >&2; exit 1; }
 	@uv sync --frozen --quiet --project bot --python 3.10 || { echo "Python 3.10 (needed by Rasa) is missing and could not be fetched." >&2; exit 1; }
 
-run: install ## start everything on SQLite and print the addresses
-	@$(UV) python -m stack
+run: install ## start everything on SQLite and print the addresses; CHANNELS=simulated adds a fanpage and Zalo
+	@CHANNELS="$(CHANNELS)" $(UV) python -m stack
 
 train: install ## train the model if something it is made of changed
 	@$(UV) python -m stack.training
@@ -42,6 +42,12 @@ test: install ## run every test
 preview: install ## show which answers change on another day: make preview DATE=2027-01-01
 	@$(UV) python -m knowledge_base preview --on $(or $(DATE),$(error write a day, like make preview DATE=2027-01-01)) --out reports/preview.html
 
+soak: install ## kill the gateway 200 times under load and count what became of every message
+	@$(UV) python -m tests.soak --kills $(or $(KILLS),200)
+
+burst: install ## 200 messages a second for 30 seconds: how fast they are acknowledged, and that none is lost
+	@$(UV) python -m tests.soak --burst 200 --seconds 30
+
 evaluate: install ## put evaluation/ to the stack and write a report
 	$(UV) python -m evaluation
 
@@ -49,4 +55,4 @@ benchmark: install ## measure understanding and a whole turn against stock Rasa 
 	$(BOT) python -m benchmarks.understanding $(if $(PHRASES),--phrases "$(PHRASES)")
 	$(BOT) python -m benchmarks.turn
 
-.PHONY: help install run train ask lint test preview evaluate benchmark
+.PHONY: help install run train ask lint test preview soak burst evaluate benchmark

@@ -88,6 +88,7 @@ class ZaloSimulator:
         sign_header_timestamp: bool = True,
         prefix: str = "mac=",
         pauses: tuple[float, ...] = PAUSES,
+        first_refresh_token: str = "simulated-refresh-token",
     ) -> None:
         self.account = account or Account()
         self.controls = Controls()
@@ -95,7 +96,7 @@ class ZaloSimulator:
         self.citizens: dict[str, Citizen] = {}
         self.sent: list[dict[str, Any]] = []  # every message accepted, in order
         self.refreshes = 0
-        self.first_refresh_token = "simulated-refresh-token"
+        self.first_refresh_token = first_refresh_token
         self._clock = clock
         self._token_lasts = token_lasts
         self._per_minute = per_minute

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,11 +17,13 @@ import urllib.request
 from pathlib import Path
 from types import FrameType
 
+from simulators import meta, zalo
 from stack.training import BOT_PYTHON, ROOT, CannotStart, bot_environment, train
 
 READY_WITHIN = 180  # seconds until Rasa must answer; it usually takes under 30
 STOP_WITHIN = 10  # seconds a child is given to end by itself
 PORTS = {"gateway": ("GATEWAY_PORT", 8080), "rasa": ("RASA_PORT", 5005), "actions": ("ACTIONS_PORT", 5055)}
+SIMULATORS = {"meta": ("META_SIMULATOR_PORT", 8090), "zalo": ("ZALO_SIMULATOR_PORT", 8091)}
 PASSWORD_FILE = "first-password.txt"
 
 
@@ -33,31 +36,53 @@ def say(text: str) -> None:
     print(f"• {text}", flush=True)
 
 
+def simulated() -> bool:
+    """Whether the platforms are simulated. Raises CannotStart on nonsense."""
+    channels = os.environ.get("CHANNELS", "")
+    if channels not in ("", "simulated"):
+        raise CannotStart(f"CHANNELS must be empty or simulated, not {channels!r}.")
+    return channels == "simulated"
+
+
 def ports() -> dict[str, int]:
-    """The three ports from the environment. Raises CannotStart on nonsense or a port in use."""
+    """The ports from the environment. Raises CannotStart on nonsense or a port in use."""
     found: dict[str, int] = {}
-    for name, (variable, default) in PORTS.items():
+    wanted = {**PORTS, **SIMULATORS} if simulated() else PORTS
+    for name, (variable, default) in wanted.items():
         value = os.environ.get(variable, str(default))
         if not value.isdecimal() or not 0 < int(value) < 65536:
             raise CannotStart(f"{variable} must be a port number, not {value!r}.")
         found[name] = int(value)
     if len(set(found.values())) < len(found):
-        raise CannotStart("GATEWAY_PORT, RASA_PORT and ACTIONS_PORT must differ.")
+        names = [variable for variable, _ in wanted.values()]
+        raise CannotStart(f"{', '.join(names[:-1])} and {names[-1]} must differ.")
     for name, port in found.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
-                variable = PORTS[name][0]
+                variable = wanted[name][0]
                 raise CannotStart(
                     f"Port {port} is taken: stop what uses it, or set {variable} to a free port."
                 ) from None
     return found
 
 
+def simulated_channels(found: dict[str, int]) -> dict[str, str]:
+    """The settings with which gateway and simulators know each other."""
+    pages = {name: f"http://127.0.0.1:{found[name]}" for name in SIMULATORS}
+    # A refresh token is good once; the gateway's database may remember the last run's.
+    token = secrets.token_urlsafe(16)
+    return {
+        **meta.environment(meta.Account(), pages["meta"]),
+        **zalo.environment(zalo.Account(), pages["zalo"], token),
+        **{SIMULATORS[name][0]: str(found[name]) for name in SIMULATORS},
+    }
+
+
 class Stack:
-    """The three processes, started in order and stopped together."""
+    """The processes, started in order and stopped together."""
 
     def __init__(self, found: dict[str, int], data_dir: Path) -> None:
         self.ports = found
@@ -65,11 +90,13 @@ class Stack:
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
             **bot_environment(),
-            **{PORTS[name][0]: str(port) for name, port in found.items()},
+            **{variable: str(found[name]) for name, (variable, _) in PORTS.items()},
             "DATA_DIR": str(data_dir),
             "SANIC_HOST": "127.0.0.1",  # where the action server listens
             "RASA_DB": str(data_dir / "rasa.db"),
         }
+        if "meta" in found:
+            self.environment |= simulated_channels(found)
 
     def start(self, model: Path) -> None:
         """Start action server, Rasa and gateway; their output goes to log files in the data folder."""
@@ -78,12 +105,15 @@ class Stack:
         rasa = [bot, "-m", "rasa", "run", "--model", str(model), "--endpoints", "endpoints.yml"]
         rasa += ["--credentials", "bot/credentials.yml", "--port", str(self.ports["rasa"])]
         rasa += ["--interface", "127.0.0.1"]
-        for name, command in (
+        commands = [
             ("actions", actions),
             ("rasa", rasa),
             ("gateway", [sys.executable, "-m", "gateway", "serve"]),
-        ):
-            say(f"Starting {name} on port {self.ports[name]}")
+        ]
+        if "meta" in self.ports:
+            commands.append(("simulators", [sys.executable, "-m", "simulators"]))
+        for name, command in commands:
+            say(f"Starting {name}" + (f" on port {self.ports[name]}" if name in self.ports else ""))
             with (self.data_dir / f"{name}.log").open("ab") as log:
                 self.children[name] = subprocess.Popen(
                     command,
@@ -203,6 +233,9 @@ def run(once: bool) -> None:
 def _print_addresses(found: dict[str, int], data_dir: Path) -> None:
     where = addresses(found)
     print(f"\nChat page:  {where['gateway']}/\nConsole:    {where['console']}")
+    if "meta" in found:
+        print(f"Fanpage:    http://127.0.0.1:{found['meta']}/ (simulated)")
+        print(f"Zalo:       http://127.0.0.1:{found['zalo']}/ (simulated)")
     password = data_dir / PASSWORD_FILE
     if password.exists():
         one_time = password.read_text(encoding="utf-8").strip()
