@@ -86,7 +86,7 @@ def daily_maternity(
     return answered(
         rules,
         {"days": taken, "max_days": longest, "daily": daily, "total": total},
-        say(f"daily_maternity.{kind}{'_most' if days is None else ''}", days=taken, total=total),
+        say(f"daily_maternity.{kind}{'_most' if days is None else ''}", days=taken, daily=daily, total=total),
         one_day,
         limit_line,
         _as_birth(rules, weeks) if kind == "miscarriage" else None,

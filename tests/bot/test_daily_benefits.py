@@ -29,6 +29,7 @@ def first_line(said: Said) -> str:
         ("kham thai 5 lan moi lan 2 ngay luong 12tr dc bn", ANTENATAL, ["5.000.000"]),
         ("lương 6 triệu nghỉ khám thai 2 ngày được mấy tiền", DAILY, ["500.000"]),  # 250,000 × 2
         ("đi khám thai lương đóng 9tr6 thì được trả bao nhiêu", ANTENATAL, ["4.000.000"]),  # 400,000 × 10
+        ("lương 9 triệu thì mỗi ngày đi khám thai được bao nhiêu", ANTENATAL, ["375.000"]),
         ("sảy thai 8 tuần nghỉ 20 ngày lương 9 triệu", DAILY, ["6.000.000"]),
         ("sảy thai nghỉ 20 ngày, lương đóng 6tr được bao nhiêu", MISCARRIAGE, ["4.000.000"]),  # 200,000 × 20
         ("thai lưu 15 tuần lương 9 triệu được bao nhiêu", MISCARRIAGE, ["12.000.000"]),  # 300,000 × 40
