@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,7 +34,7 @@ from gateway.channels.zalo_tokens import (
     permission_url,
 )
 from gateway.database import Database, utc_now
-from gateway.settings import ZaloSettings
+from gateway.settings import ROOT, ZaloSettings
 from gateway.tables import ChannelToken
 from simulators.zalo import Account, ZaloSimulator
 
@@ -156,6 +158,53 @@ async def test_processes_that_renew_at_once_use_the_refresh_token_once(zalo: Zal
     assert all(isinstance(one, str | TokenLater) for one in got)
     # Whoever was told to come back later finds the token.
     assert await zalo.process().access_token() in got
+
+
+PROCESS = """
+import asyncio, sys
+import aiohttp
+from gateway.channels.zalo_tokens import Cipher, TokenLater, ZaloTokens
+from gateway.database import Database
+from gateway.settings import ROOT, ZaloSettings
+
+async def main(database_url, url, key, oa_id, app_id, app_secret):
+    settings = ZaloSettings(oa_id, "", app_id, app_secret, None, url, url)
+    database = Database(database_url)
+    async with aiohttp.ClientSession() as http:
+        tokens = ZaloTokens(database=database, http=http, zalo=settings, cipher=Cipher(key))
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        try:
+            print(await tokens.access_token())
+        except TokenLater:
+            print("later")
+    await database.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_two_operating_system_processes_use_the_refresh_token_once(
+    zalo: Zalo, database_url: str
+) -> None:
+    await zalo.started()
+    zalo.simulator.controls.change({"delay_ms": 500})
+    given = (database_url, zalo.settings.api_url, KEY, ACCOUNT.oa_id, ACCOUNT.app_id, ACCOUNT.app_secret)
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PROCESS, *given, cwd=ROOT, stdin=PIPE, stdout=PIPE
+        )
+        for _ in range(2)
+    ]
+    async with asyncio.timeout(60):
+        for process in processes:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready\n"
+        outputs = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+    said = sorted(output.decode().splitlines()[-1] for output, _ in outputs)
+    assert zalo.simulator.refreshes == 1
+    assert said[0] != said[1] and "later" in said
+    assert await zalo.process().access_token() in said
 
 
 async def test_while_one_renews_early_the_others_go_on_with_the_present_token(zalo: Zalo) -> None:
