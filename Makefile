@@ -48,8 +48,9 @@ soak: install ## kill the gateway 200 times under load and count what became of 
 burst: install ## 200 messages a second for 30 seconds: how fast they are acknowledged, and that none is lost
 	@$(UV) python -m tests.soak --burst 200 --seconds 30
 
-evaluate: install ## put evaluation/ to the stack and write a report
-	$(UV) python -m evaluation
+evaluate: install ## put evaluation/ to the running stack (or to one of its own) and write a report
+	@if [ -f "$${DATA_DIR:-var}/stack.json" ]; then $(UV) python -m evaluation; \
+	  else DEVELOPMENT=1 $(UV) python -m stack --then .venv/bin/python -m evaluation; fi
 
 benchmark: install ## measure understanding and a whole turn against stock Rasa (an hour): make benchmark PHRASES=more.tsv
 	$(BOT) python -m benchmarks.understanding $(if $(PHRASES),--phrases "$(PHRASES)")

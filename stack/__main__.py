@@ -205,8 +205,11 @@ def addresses(found: dict[str, int]) -> dict[str, str]:
     }
 
 
-def run(once: bool) -> None:
-    """Start everything and watch over it. Raises CannotStart or Stopped; nothing is left running."""
+def run(once: bool, then: list[str]) -> int:
+    """Start everything and watch over it, or until `then` has run; the exit code.
+
+    Raises CannotStart or Stopped; nothing is left running.
+    """
     found = ports()
     data_dir = Path(os.environ.get("DATA_DIR", "var")).absolute()
     try:
@@ -223,8 +226,11 @@ def run(once: bool) -> None:
         stack.wait_until_answering()
         summary.write_text(json.dumps(addresses(found), indent=2) + "\n", encoding="utf-8")
         _print_addresses(found, data_dir)
+        if then:
+            return subprocess.run(then, cwd=ROOT, env=stack.environment, check=False).returncode
         if not once:
             stack.watch()
+        return 0
     finally:
         summary.unlink(missing_ok=True)
         stack.stop()
@@ -251,11 +257,14 @@ def main() -> int:
     """Run the stack; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop again once a question was answered")
+    parser.add_argument(
+        "--then", nargs=argparse.REMAINDER, default=[], help="run this command against the stack, then stop"
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _stopped)
     signal.signal(signal.SIGINT, _stopped)
     try:
-        run(arguments.once)
+        return run(arguments.once, arguments.then)
     except Stopped:
         print("\nStopped.")
     except CannotStart as error:

@@ -21,6 +21,7 @@ _AVERAGED = re.compile(
 )  # a stretch of salaries, not months paid
 _COPAID = re.compile(r"\b(?:cung|dong) chi tra\b")
 _AVERAGE = re.compile(r"\b(?:binh quan|trung binh|nhan he so|dieu chinh)\b")
+_ADDED = re.compile(r"\b(?:mua|dong|tham gia) them\b")
 _ONLY = re.compile(r"\bchi (?:mua|dong)(?: cho)?\b")
 _NOT_INSURED = re.compile(
     r"\b(?:vo|vk|ba xa|me)\b[^,.;?!]{0,25}\b"
@@ -65,6 +66,8 @@ def values_of(question: Question) -> Values:
         values["copaid"] = values["amount"]
     if values.get("group") == "near_poor" and re.search(r"\bxa (?:dac biet )?(?:ngheo|kho khan)\b", folded):
         values["group"] = "near_poor_in_poor_commune"
+    if _ADDED.search(folded):
+        values.pop("members", None)  # who joins later is not the first: how many paid before decides
     if only := _ONLY.search(folded):
         members = parse_members(question.text[only.end() :])
         if members:
