@@ -43,10 +43,13 @@ async def events(request: web.Request) -> web.StreamResponse:
             for event in await feed.missed(int(last)):
                 if wanted(event):
                     await response.write(_message("change", {"kind": event.kind}, event.id))
+        clock = asyncio.get_running_loop().time
+        next_check = clock() + CHECK_EVERY
         while True:
             try:
-                change = await asyncio.wait_for(changes.get(), CHECK_EVERY)
+                change = await asyncio.wait_for(changes.get(), max(0.0, next_check - clock()))
             except TimeoutError:
+                next_check = clock() + CHECK_EVERY
                 token = request.cookies.get(SESSION_COOKIE, "")
                 if await request.app[ACCOUNTS].signed_in(token, touch=False) is None:
                     await response.write(_message("ended", {}))
