@@ -164,6 +164,7 @@ class Zalo:
             keeping.cancel()
             with suppress(asyncio.CancelledError):
                 await keeping
+            await tokens.finish()
 
     # --- what comes in ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import secrets
@@ -105,6 +106,11 @@ class ZaloTokens:
         self._cipher = cipher
         self._clock = clock
         self._unsaved: Pair | None = None
+        self._asking: set[asyncio.Task[str]] = set()
+
+    async def finish(self) -> None:
+        """Wait until no renewal is under way."""
+        await asyncio.gather(*self._asking, return_exceptions=True)
 
     async def access_token(self, refused: str | None = None) -> str:
         """A token that should work; `refused` is one that Zalo has just refused.
@@ -178,6 +184,13 @@ class ZaloTokens:
                 row.renewing_until = now + LEASE
         if busy:
             return self._meanwhile(pair, refused, problem)
+        # Whoever asked may be cancelled when the gateway stops; what Zalo then answers must still be saved.
+        asking = asyncio.create_task(self._ask(pair, refused, problem), name="zalo renewal")
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        return await asyncio.shield(asking)
+
+    async def _ask(self, pair: Pair, refused: str | None, problem: str | None) -> str:
         try:
             renewed = await self._request(
                 {"grant_type": "refresh_token", "refresh_token": pair.refresh, "app_id": self._zalo.app_id}

@@ -42,6 +42,10 @@ ACCOUNT = Account()
 KEY = "k" * 32
 
 
+class Crash(BaseException):
+    """Nothing of the process runs on after this."""
+
+
 class Clock:
     """A clock that tests move."""
 
@@ -255,12 +259,12 @@ async def test_a_crash_between_renewal_and_saving_calls_an_administrator_and_kee
     zalo.clock.forward(hours=19)
 
     async def crash(_session: AsyncSession, *_given: object) -> None:
-        raise KeyboardInterrupt
+        raise Crash
 
     with monkeypatch.context() as patched:
         patched.setattr(ZaloTokens, "_save", crash)
         task = zalo.process().access_token()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Crash):
             await task
     # The lease keeps everybody away for a minute; the present token still works meanwhile.
     after = zalo.process()
@@ -277,6 +281,30 @@ async def test_a_crash_between_renewal_and_saving_calls_an_administrator_and_kee
     await after.exchange(code, verifier)
     assert (await zalo.row()).problem is None
     assert await zalo.process().access_token() != first
+
+
+async def test_a_renewal_is_finished_although_whoever_asked_was_cancelled(
+    zalo: Zalo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = await zalo.started()
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def wait_for_the_test() -> bool:
+        asked.set()
+        await answer.wait()
+        return False
+
+    monkeypatch.setattr(zalo.simulator, "_misbehaves", wait_for_the_test)
+    asking = asyncio.create_task(tokens.access_token())
+    await asked.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    answer.set()
+    await tokens.finish()
+    assert zalo.simulator.refreshes == 1
+    assert await zalo.process().access_token()
+    assert zalo.simulator.refreshes == 1
 
 
 async def test_a_refusal_is_not_repeated_at_once_but_later(zalo: Zalo) -> None:
