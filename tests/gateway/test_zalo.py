@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from call_centre.model import Role, State
 from call_centre.tables import Agent, Case
@@ -381,6 +382,23 @@ async def test_our_own_echoes_change_nothing_whenever_they_come(stage: Stage) ->
     assert (await stage.gateway.conversation()).owner == "bot"
     assert await stage.gateway.all(Case) == []
     assert len(await stage.gateway.all(OutboxMessage)) == 4
+
+
+async def test_an_echo_read_while_our_own_answer_is_written_down_is_ours(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender settles the message between the echo's look by id and its look by text."""
+
+    async def settled_meanwhile(session: AsyncSession, *_given: object) -> None:
+        settled = update(OutboxMessage).values(status="sent", platform_message_id="sent-2")
+        await session.execute(settled.where(OutboxMessage.status == "sending"))
+
+    monkeypatch.setattr(repository, "unconfirmed", settled_meanwhile)
+    stage.simulator.write("a", "hỏi")
+    await stage.rows("sent")
+    await stage.quiet()
+    await stage.rows("sent")
+    assert (await stage.gateway.conversation()).owner == "bot"
 
 
 async def test_a_wordless_echo_that_overtakes_the_answer_is_ours(stage: Stage) -> None:
