@@ -94,7 +94,12 @@ class Deliverer:
     @property
     def idle(self) -> bool:
         """Whether nothing waits to be delivered or repeated."""
-        return not self._waiting and not self._repeating
+        return self.unaccepted == 0
+
+    @property
+    def unaccepted(self) -> int:
+        """How many deliveries wait, or are repeated until the gateway takes them."""
+        return len(self._waiting) + len(self._repeating)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
