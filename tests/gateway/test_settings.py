@@ -65,3 +65,32 @@ def test_a_weak_secret_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("short")
     with pytest.raises(SettingsError, match="secret_key"):
         read_secret_key(settings, {})
+
+
+PAGE = {
+    "MESSENGER_PAGE_ID": "1",
+    "MESSENGER_PAGE_TOKEN": "token",
+    "MESSENGER_APP_SECRET": "secret",
+    "MESSENGER_VERIFY_TOKEN": "verify",
+}
+
+
+def test_a_channel_is_off_until_all_it_needs_is_set() -> None:
+    off = read_settings({"MESSENGER_PAGE_ID": " ", "MESSENGER_API_VERSION": "v24.0"})
+    assert (off.messenger, off.zalo) == (None, None)
+    on = read_settings(PAGE).messenger
+    assert on is not None
+    assert (on.page_id, on.api_url, on.hide_personal_comments) == ("1", "https://graph.facebook.com", False)
+    assert on.point_to_private_reply
+
+
+@pytest.mark.parametrize("missing", PAGE)
+def test_half_a_channel_names_what_is_missing(missing: str) -> None:
+    given = {name: value for name, value in PAGE.items() if name != missing}
+    with pytest.raises(SettingsError, match=f"^{missing} not set"):
+        read_settings(given)
+
+
+def test_a_channels_secrets_never_travel_unencrypted() -> None:
+    with pytest.raises(SettingsError, match="MESSENGER_API_URL"):
+        read_settings({**PAGE, "MESSENGER_API_URL": "http://graph.example"})
