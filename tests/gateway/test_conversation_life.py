@@ -192,6 +192,12 @@ class Life(RuleBasedStateMachine):
             assert answers[inbox_id] == (0 if turn.outcome == "with_agent" else 1)
 
     @invariant()
+    def what_staff_wrote_stands_there_once(self) -> None:
+        written: list[OutboxMessage] = self.run(self.gateway.all(OutboxMessage))
+        staff = [row.text for row in written if row.author == "agent"]
+        assert staff == [f"nhân viên {number + 1}" for number in range(self.staff)]
+
+    @invariant()
     def nothing_is_sent_twice_or_out_of_order(self) -> None:
         ids = [outbox_id for outbox_id, _ in self.platform.seen]
         assert ids == sorted(set(ids))
