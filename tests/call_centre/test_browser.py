@@ -72,6 +72,7 @@ async def log_in(chromium: Browser, console: Console, username: str, width: int 
     await page.get_by_label("Mật khẩu").fill(PASSWORD)
     await page.get_by_role("button", name="Đăng nhập").click()
     await expect(page.get_by_role("heading", name="Hàng chờ")).to_be_visible()
+    await page.wait_for_load_state("load")  # by then the page's scripts listen
     return page
 
 
@@ -215,6 +216,7 @@ async def test_keyboard_alone_claims_and_input_methods_are_left_alone(
     await expect(page.get_by_role("link", name="HS-000002")).to_be_focused()
     await page.keyboard.press("c")
     await expect(page.get_by_role("heading", name="HS-000002")).to_be_visible()
+    await page.wait_for_load_state("load")
     await page.keyboard.press("r")
     answer = page.get_by_label("Tin nhắn gửi cho người dân")
     await expect(answer).to_be_focused()
