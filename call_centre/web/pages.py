@@ -100,6 +100,7 @@ def page(request: web.Request, template: str, values: dict[str, Any], status: in
     common = {
         "office": office,
         "here": request.match_info.route.name,
+        "has_status": "status" in request.app.router,  # a page of whoever mounts the console
         "now": request.app[CASES].clock(),
         "me": signed_in.agent if signed_in else None,
         "csrf": signed_in.csrf_token if signed_in else "",
