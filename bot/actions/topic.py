@@ -93,6 +93,7 @@ _TRAILING = re.compile(
     r"\bthi (?:sao|bao nhieu|bn|nhieu|the nao|nhu the nao|ntn)(?: a| ad| em| vay| v)?[\s?!.]*$"
 )
 _CONNECTIVE = re.compile(r"^(da |vay |the |con |neu |the con |vay con |roi |a )*(con|the|neu|vay|thi)\b")
+_LETTERS = re.compile(r"[^\W_]")
 _CORRECTING = re.compile(
     r"^(?:a |da |o )*(?:nham|lon|y (?:em|toi|minh|chau) la|y la|khong phai|ko phai|sorry|xin loi)\b"
 )
@@ -180,7 +181,8 @@ def adds_to_conversation(tracker: Tracker) -> bool:
     if frame.asked in found:
         return True
     words = len(whole.text.split())
-    if not topic or words > VERY_SHORT or whole.best.confidence >= CERTAIN:
+    spoken = _LETTERS.search(fold(whole.text))
+    if not topic or not spoken or words > VERY_SHORT or whole.best.confidence >= CERTAIN:
         return False
     related = [c for c in whole.ranking if c.detail in knowledge_base().topics]
     near = related and knowledge_base().topics[related[0].detail].subject == topic.subject
@@ -231,7 +233,7 @@ class _Answering:
             return words <= VERY_SHORT or not best or best.scheme == current.scheme
         if self.question.best.intent in CONTINUING:
             return True
-        if words > SHORT or _YES_OR_NO.search(folded):
+        if words > SHORT or _YES_OR_NO.search(folded) or not _LETTERS.search(folded):
             return False
         if _CORRECTING.search(folded):
             return gives or bool(self.found)
@@ -364,6 +366,8 @@ class _Answering:
         self.frame.topic, self.frame.values = topic.id, values
         on = answer_day(self.question, topic.subject, self.today)
         try:
+            if topic.scheme == "voluntary" and values.get("amount") is None:
+                values.update(level_income(self.question.text, on))
             return self._worked_out(topic, values, on) or self._told(topic, on)
         except NoValueOnDate as error:
             if on < self.today and topic.aspect not in _DATED_ASPECTS:
@@ -391,8 +395,6 @@ class _Answering:
         family = family_of(topic)
         if not family:
             return None
-        if family is VOLUNTARY_CONTRIBUTION and values.get("amount") is None:
-            values.update(level_income(self.question.text, on))
         missing = family.missing(values)
         if missing and family.calculator == "household_health" and values.get("member_order"):
             missing = None

@@ -339,3 +339,15 @@ def test_threshold_of_a_past_month_is_told_without_an_amount() -> None:
         "tháng 5/2026 ngưỡng cùng chi trả trong năm là bao nhiêu", ("ask_topic/health.copay_threshold", 0.9)
     )
     assert "14.040.000" in said.text
+
+
+def test_lowest_level_is_remembered_for_another_group() -> None:
+    chat = Conversation()
+    chat.say("mức đóng thấp nhất là bao nhiêu", ("ask_topic/voluntary.contribution_level", 0.9))
+    assert "165.000" in chat.say("hộ nghèo thì sao ạ", ("follow_up", 0.9)).text
+
+
+def test_hearts_are_no_follow_up() -> None:
+    chat = Conversation()
+    chat.say("dưỡng sức sau sinh được mấy ngày", ("ask_topic/maternity.recovery_leave", 0.9))
+    assert chat.say("❤️😘", ("out_of_scope/gibberish", 0.5)).turn["topics"] == []
