@@ -2,6 +2,8 @@
 
 Both sides have the same rules, domain and actions; stock Rasa has its own pipeline and is not patched. Ours
 is trained on everything, stock on a part and over one epoch: what it costs to answer does not depend on that.
+Asked are the sentences of the topics' buttons, which the action recognises whatever the pipeline made of
+them: both sides answer the same topics.
 Both servers, one worker each, run side by side and are asked in turn, so that a busy machine slows both.
 Writes docs/benchmarks.md.
 """
@@ -33,6 +35,7 @@ from benchmarks.candidates import stock_pipeline
 from benchmarks.measuring import cpu_seconds, memory_mb, table
 from benchmarks.page import write_section
 from benchmarks.questions import ROOT, evaluation_questions, examples, subset
+from knowledge_base.loading import knowledge_base
 from stack.training import bot_environment
 
 READY_WITHIN = 300  # seconds
@@ -74,7 +77,10 @@ def free_port() -> int:
 
 
 def train(side: str, folder: Path) -> Path:
-    """The model of one side. Raises CalledProcessError."""
+    """The model of one side, unless the folder has it already. Raises CalledProcessError."""
+    model = folder / f"{side}.tar.gz"
+    if model.exists():
+        return model
     say(f"Training {side}")
     config = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))
     data = [str(ROOT / "bot" / "data")]
@@ -102,7 +108,7 @@ def train(side: str, folder: Path) -> Path:
     environment = {**bot_environment(), "RASA_CACHE_DIRECTORY": str(folder / "cache")}
     with (folder / f"train-{side}.log").open("wb") as log:
         subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)
-    return folder / f"{side}.tar.gz"
+    return model
 
 
 @contextlib.contextmanager
@@ -226,10 +232,11 @@ def _section(blocks: dict[str, list[Block]], memory: dict[str, float], senders: 
     ]
     asked = sum(block.messages for block in blocks["ours"])
     where = (
-        f"Measured on {date.today()}, {os.cpu_count()} cores: questions of `evaluation/` asked over Rasa's "
-        f"REST channel by {senders} senders at once, {CONVERSATION} messages a conversation, one Rasa worker "
-        f"a side, one action server for both; {len(blocks['ours'])} rounds in turn, {asked} messages a side, "
-        "medians. The machine was shared, so the ratios count, not the absolute speed."
+        f"Measured on {date.today()}, {os.cpu_count()} cores. Asked: the sentences of the topics' buttons, "
+        f"over Rasa's REST channel, by {senders} senders at once, {CONVERSATION} messages a conversation; "
+        "both sides answer the same topics. One Rasa worker a side, one action server for both; "
+        f"{len(blocks['ours'])} rounds in turn, {asked} messages a side, medians. The machine was shared: "
+        "the ratios count, not the absolute speed."
     )
     ratios = (
         f"Ours takes **{cpu:.2f}** of stock's CPU a turn and answers **{speed:.1f}** times as much a second."
@@ -241,7 +248,7 @@ def measure(folder: Path, messages: int, senders: int, rounds: int, profile: Pat
     """Train, start, ask both sides in turn; the section for the page."""
     models = {side: train(side, folder) for side in SIDES}
     ports = {name: free_port() for name in (*SIDES, "actions")}
-    inside = [q.text for q in evaluation_questions() if not q.outside]
+    said = [topic.button.say for topic in knowledge_base().topics.values()]
     with contextlib.ExitStack() as running:
         actions = running.enter_context(
             server("actions", ["rasa_sdk", "--actions", "bot.actions"], ports["actions"], folder)
@@ -253,10 +260,10 @@ def measure(folder: Path, messages: int, senders: int, rounds: int, profile: Pat
             more = {"ACTIONS_PORT": str(ports["actions"]), "RASA_DB": str(folder / f"{side}.db")}
             pids[side] = running.enter_context(server(side, arguments, ports[side], folder, **more))
         for side in SIDES:
-            ask(ports[side], pids[side], actions, inside[:20], senders)  # warm
+            ask(ports[side], pids[side], actions, said[:20], senders)  # warm
         blocks: dict[str, list[Block]] = {side: [] for side in SIDES}
         for turn in range(rounds):
-            texts = list(itertools.islice(itertools.cycle(inside), turn * messages, (turn + 1) * messages))
+            texts = list(itertools.islice(itertools.cycle(said), turn * messages, (turn + 1) * messages))
             for side in SIDES:
                 block = ask(ports[side], pids[side], actions, texts, senders)
                 blocks[side].append(block)
@@ -264,7 +271,8 @@ def measure(folder: Path, messages: int, senders: int, rounds: int, profile: Pat
         memory = {side: memory_mb(pids[side]) for side in SIDES}
         if profile:
             with profiled({"rasa": pids["ours"], "actions": actions}, profile):
-                ask(ports["ours"], pids["ours"], actions, inside, senders)
+                typed = [q.text for q in evaluation_questions() if not q.outside]
+                ask(ports["ours"], pids["ours"], actions, typed, senders)
         return _section(blocks, memory, senders)
 
 
@@ -277,11 +285,17 @@ def main() -> int:
     parser.add_argument(
         "--profile", type=Path, help="also profile our turn: collapsed stacks of py-spy go here"
     )
+    parser.add_argument(
+        "--folder", type=Path, help="keep models here; those that are there are not trained again"
+    )
     parser.add_argument("--no-page", action="store_true", help="print, and leave docs/benchmarks.md as it is")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server is left behind
+    with contextlib.ExitStack() as cleaning:
+        folder = arguments.folder or Path(cleaning.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
         section = measure(
-            Path(folder), arguments.messages, arguments.senders, arguments.rounds, arguments.profile
+            folder.absolute(), arguments.messages, arguments.senders, arguments.rounds, arguments.profile
         )
     print(f"\n{section}\n")
     if not arguments.no_page:
