@@ -7,7 +7,7 @@ from datetime import date
 
 from aiohttp import web
 
-from call_centre import charts, repository, suggestions
+from call_centre import repository, suggestions
 from call_centre.spreadsheet import csv_file
 from call_centre.statistics import Figures, figures
 from call_centre.texts import name
@@ -46,6 +46,8 @@ async def show_board(request: web.Request) -> web.Response:
 async def chart(request: web.Request) -> web.Response:
     """One chart; drawn beside the event loop."""
     supervising(request)
+    from call_centre import charts  # here: drawing takes seconds to import, and few ask for it
+
     if request.match_info["chart"] not in charts.CHARTS:
         raise web.HTTPNotFound
     found, _, _ = await _figures(request)
