@@ -144,9 +144,12 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.wrote)
     @rule(again=st.booleans())
     def staff_answer_in_page_inbox(self, again: bool) -> None:
-        self.staff += 0 if again and self.staff else 1
+        before = self.owner()
+        repeated = again and self.staff > 0
+        self.staff += 0 if repeated else 1
         self.run(self._echo(f"staff-{self.staff}", f"nhân viên {self.staff}", None))
-        assert self.owner() == "agent"
+        # A delivery that comes again changes nothing: the conversation may be the bot's by now.
+        assert self.owner() == (before if repeated else "agent")
 
     @precondition(lambda self: self.wrote)
     @rule()
