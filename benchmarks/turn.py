@@ -1,6 +1,6 @@
 """Compares a whole turn with a custom action: Rasa's REST channel, action server and back, ours and stock.
 
-Both sides have the same rules, domain and actions; stock Rasa has its own pipeline and is not patched. Ours
+Both sides have the same rules, domain and actions; stock Rasa has its own pipeline and store, unpatched. Ours
 is trained on everything, stock on a part and over one epoch: what it costs to answer does not depend on that.
 Asked are the sentences of the topics' buttons, which the action recognises whatever the pipeline made of
 them: both sides answer the same topics.
@@ -101,14 +101,25 @@ def train(side: str, folder: Path) -> Path:
         "--out",
         str(folder),
         "--fixed-model-name",
-        side,
+        "unfinished",
         "--skip-validation",
         "--force",
     ]
     environment = {**bot_environment(), "RASA_CACHE_DIRECTORY": str(folder / "cache")}
     with (folder / f"train-{side}.log").open("wb") as log:
         subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)
-    return model
+    return (folder / "unfinished.tar.gz").rename(model)
+
+
+def endpoints(side: str, folder: Path) -> Path:
+    """The endpoints of one side: ours as they are, stock's with Rasa's own SQLite store."""
+    if side == "ours":
+        return ROOT / "endpoints.yml"
+    ours = yaml.safe_load((ROOT / "endpoints.yml").read_text(encoding="utf-8"))
+    stock = {**ours, "tracker_store": {"type": "SQL", "dialect": "sqlite", "db": "${RASA_DB}"}}
+    file = folder / "stock-endpoints.yml"
+    file.write_text(yaml.safe_dump(stock), encoding="utf-8")
+    return file
 
 
 @contextlib.contextmanager
@@ -255,7 +266,8 @@ def measure(folder: Path, messages: int, senders: int, rounds: int, profile: Pat
         )
         pids = {}
         for side in SIDES:
-            arguments = ["rasa", "run", "--model", str(models[side]), "--endpoints", "endpoints.yml"]
+            arguments = ["rasa", "run", "--model", str(models[side])]
+            arguments += ["--endpoints", str(endpoints(side, folder))]
             arguments += ["--credentials", "bot/credentials.yml", "--interface", "127.0.0.1"]
             more = {"ACTIONS_PORT": str(ports["actions"]), "RASA_DB": str(folder / f"{side}.db")}
             pids[side] = running.enter_context(server(side, arguments, ports[side], folder, **more))
