@@ -109,9 +109,9 @@ _FIRST_BORN = re.compile(
 )
 
 _SURGERY = re.compile(
-    r"(?<![a-z])(?:(?:sinh|de|sanh)(?:\s+(?:con|be|phai|bang|do))?\s+(?:mo|phau thuat)|(?:mo"
-    r"|phau thuat)\s+(?:de|sinh|lay thai|bat con|lay con)"
-    r"|(?:vo|vk|ba xa|chi ay)\s+(?:em |toi |minh )?mo)(?![a-z])"
+    r"(?<![a-z])(?:(?:sinh|de|sanh)(?:\s+(?:con|be|em|phai|bi|bang|do|doi|ba|hai|song|sinh|som|non|thi|dua|dau|[23]))"
+    r"{0,4}\s+(?:mo|phau thuat)|(?:mo|phau thuat)\s+(?:de|sinh|lay thai|bat con|lay con)"
+    r"|(?:vo|vk|ba xa|chi ay)\s+(?:em |e |toi |minh )?(?:phai |bi )?mo)(?![a-z])"
 )
 _NATURAL = re.compile(
     r"(?<![a-z])(?:sinh|de|sanh)(?:\s+(?:con|be|dau|long|nay|em|duoc|ngon|[0-9])){0,3}\s+"
@@ -255,8 +255,9 @@ def find_sex(reading: Reading) -> Found[str] | None:
 
 def find_children(reading: Reading) -> Found[int] | None:
     """As `parse_children`, for a prepared message."""
-    if (match := _TWINS.search(reading.folded)) and _written(reading, match, "đôi", "doi", "đooi", "song"):
-        return reading.found(2, *match.span())
+    twins = _TWINS.search(reading.folded)
+    if twins and _written(reading, twins, "đôi", "doi", "đooi", "đoi", "dôi", "song"):
+        return reading.found(2, *twins.span())
     if (match := _TRIPLETS.search(reading.folded)) and "bà" not in reading.written(*match.span()):
         return reading.found(3, *match.span())
     for match in _NEWBORNS.finditer(reading.folded):

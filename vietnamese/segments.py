@@ -29,6 +29,14 @@ _QUESTION = re.compile(
     r"|(?<![a-z])(?:khong|ko|k|hong|hok|hem|khg|a|ha|nhi|vay|v|z)\s*(?:(?:a|ad|ah|vay|z|v|em|anh|chi"
     r"|co chu|shop|ban|nhi|ta)\s*)*[.!,\s]*$"
 )
+# `và`, `vs` part a message only where each side asks something of its own, plainly.
+_JOINED = re.compile(r"[\s,]+(?:va|vs)\s+(?!lai\b)")
+_INTERROGATIVE = re.compile(
+    r"(?<![a-z])(?:bao nhieu|bao nhiu|bn|nhieu tien|nhieu|may|bao lau|bao gio|khi nao|luc nao|chung nao|dau"
+    r"|the nao|ntn|tnao|lam sao|ra sao|la gi|la j|gi|j|nao)(?![a-z])"
+    r"|(?<![a-z])(?:co|duoc|dc|phai|can)\s[^,.;?!]*(?<![a-z])(?:khong|ko|k|hong|hok)(?![a-z])"
+)
+_ENOUGH = 3  # words of a question of its own
 _TAG = re.compile(
     r"(?:(?:vay|v|z|thi|co|the|nhu|nhu vay|phai|dung|duoc|dc|khong|ko|k|hok|hong|a|ad|ah|ạ|sao|ha|em|e"
     r"|anh|chi|ban|chu|co chu|roi|chua|lam|nhi)"
@@ -82,8 +90,19 @@ def _pieces(text: str) -> list[tuple[int, int]]:
     for match in _BOUNDARY.finditer(fold(text)):
         end = match.end("mark") if match["mark"] else match.start()
         if text[start:end].strip(_MARKS):
-            pieces.append((start, end))
+            pieces += _joined(text, start, end)
             start = match.end()
     if text[start:].strip(_MARKS):
-        pieces.append((start, len(text)))
+        pieces += _joined(text, start, len(text))
     return pieces
+
+
+def _joined(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The two questions of `bao nhiêu tiền và mua ở đâu`, or the piece as it is."""
+    folded = fold(text[start:end])
+    for match in _JOINED.finditer(folded):
+        sides = folded[: match.start()], folded[match.end() :]
+        asked = [set(_INTERROGATIVE.findall(side)) for side in sides]
+        if all(asked) and asked[0] != asked[1] and all(len(side.split()) >= _ENOUGH for side in sides):
+            return [(start, start + match.start()), (start + match.end(), end)]
+    return [(start, end)]

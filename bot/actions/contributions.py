@@ -48,7 +48,10 @@ VOLUNTARY_CONTRIBUTION = Family(
     uses=frozenset({"amount", "group", "period", "members"}),
     inputs=_inputs,
     assumed=lambda values: assumptions(
-        values, ("group", "utter_assume_group"), ("period", "utter_assume_one_month")
+        values,
+        ("voluntary", "utter_assume_voluntary"),
+        ("group", "utter_assume_group"),
+        ("period", "utter_assume_one_month"),
     ),
 )
 

@@ -34,12 +34,17 @@ def _assumed(values: Values) -> list[str]:
     return assumptions(values, ("period", "utter_assume_twelve_months"))
 
 
+def _household_assumed(values: Values) -> list[str]:
+    several = (values.get("members") or 1) > 1
+    return [*_assumed(values), *(["utter_assume_no_other_cards"] if several else [])]
+
+
 HOUSEHOLD_HEALTH = Family(
     calculator="household_health",
     needs=(("members", "utter_ask_members"),),
     uses=frozenset({"members", "member_order", "period"}),
     inputs=_household,
-    assumed=_assumed,
+    assumed=_household_assumed,
 )
 SINGLE_HEALTH = Family(
     calculator="household_health",

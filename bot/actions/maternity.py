@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from bot.actions.families import Family, Inputs, Values, assumptions, chosen, event_day
@@ -61,6 +62,7 @@ FATHER_LEAVE = Family(
     inputs=_father,
     assumed=lambda values: assumptions(values, *_BIRTH, ("caesarean", "utter_assume_normal_birth")),
 )
+FATHER_DAYS = replace(FATHER_LEAVE, needs=())  # how many days does not depend on the salary
 MATERNITY_VOLUNTARY = Family(
     calculator="maternity_voluntary",
     needs=(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -42,11 +43,15 @@ class Entity:
 
 @dataclass(frozen=True)
 class Question:
-    """One question: its text, the ranked labels (best first) and the values it carries."""
+    """One question: its text, the ranked labels (best first) and the values it carries.
+
+    `by_subject` is the likeliest label of each subject, however unlikely; of a whole message only.
+    """
 
     text: str
     ranking: tuple[Candidate, ...]
     entities: tuple[Entity, ...]
+    by_subject: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> Candidate:
@@ -90,7 +95,8 @@ def read(tracker: Tracker) -> Reading:
     )
     intent = message.get("intent") or {}
     fallback = [{"name": intent.get("name") or "none", "confidence": intent.get("confidence") or 0.0}]
-    whole = Question(text, _ranking(message.get("topic_ranking") or fallback), entities)
+    ranking = _ranking(message.get("topic_ranking") or fallback)
+    whole = Question(text, ranking, entities, message.get("topic_by_subject") or {})
     return Reading(
         whole=whole,
         parts=tuple(_part(text, raw, entities) for raw in message.get("questions") or []),

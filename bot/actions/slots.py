@@ -6,11 +6,13 @@ import re
 from datetime import date, timedelta
 from itertools import pairwise
 
+from bot.actions.context import names
 from bot.actions.daily_benefits import leave_and_visit
 from bot.actions.families import Values
 from bot.actions.reading import Entity, Question
 from vietnamese.household import parse_members
-from vietnamese.text import fold
+from vietnamese.numbers import read_number
+from vietnamese.text import Reading, fold
 
 EARLIEST = date(2016, 1, 1)  # the knowledge base knows no law before; such a day belongs to a story
 _BORN = re.compile(r"\b(?:sinh|sn|sanh|de|du sinh)\b[^,.;?!]{0,22}$")
@@ -23,6 +25,10 @@ _COPAID = re.compile(r"\b(?:cung|dong) chi tra\b")
 _AVERAGE = re.compile(r"\b(?:binh quan|trung binh|nhan he so|dieu chinh)\b")
 _ADDED = re.compile(r"\b(?:mua|dong|tham gia) them\b")
 _ONLY = re.compile(r"\bchi (?:mua|dong)(?: cho)?\b")
+_HAVE_A_CARD = re.compile(
+    r"\b([1-9]|mot|hai|ba|bon) (?:dua|be|chau|con|em|nhoc|nguoi)(?: con| nho| lon)? (?:da |dang |con |thi )*"
+    r"(?:di hoc|hoc sinh|sinh vien|hoc|co the|co bhyt)\b"
+)
 _NOT_INSURED = re.compile(
     r"\b(?:vo|vk|ba xa|me)\b[^,.;?!]{0,25}\b"
     r"(?:noi tro|o nha|(?:khong|ko|k|kg|chua|chang) (?:di lam|dong|tham gia|co))"
@@ -56,6 +62,7 @@ def values_of(question: Question) -> Values:
     periods = [entity for entity in periods if not _AVERAGED.match(folded[entity.end :])]
     if periods:
         single = [entity for entity in periods if not entity.extra.get("recurring")]
+        single = [entity for entity in single if not _is_rate(entity, question)] or single
         values["period"] = (single or periods)[0].value
         if single:
             values["longest"] = max(entity.value for entity in single)
@@ -72,10 +79,28 @@ def values_of(question: Question) -> Values:
         members = parse_members(question.text[only.end() :])
         if members:
             values["members"] = members.value
+    if names(folded, "voluntary"):
+        values["voluntary"] = True
+    _leave_out_who_has_a_card(question, folded, values)
     values.update(leave_and_visit(question.text))
     if _NOT_INSURED.search(fold(question.text)):
         values["mother_insured"] = False
     return values
+
+
+def _leave_out_who_has_a_card(question: Question, folded: str, values: Values) -> None:
+    """`nhà 5 người, 2 đứa đi học rồi`: three pay by the household."""
+    family = next((entity for entity in question.entities if entity.name == "members"), None)
+    others = _HAVE_A_CARD.search(folded, family.end) if family else None
+    count = read_number(Reading.of(question.text), *others.span(1)) if others else None
+    if count and values.get("members", 0) > count:
+        values["members"] -= count
+
+
+def _is_rate(period: Entity, question: Question) -> bool:
+    """`1tr5 1 tháng`: the month only says what the amount is counted by."""
+    ends = [entity.end for entity in question.entities if entity.name == "amount"]
+    return period.value == 1 and any(0 <= period.start - end <= 2 for end in ends)
 
 
 def _read_history(question: Question, folded: str, values: Values) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -12,6 +13,15 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot.actions.context import (
+    SHORT,
+    asks_to_look_up,
+    fits_any_subject,
+    names,
+    names_a_parent,
+    names_another_subject,
+    overview,
+)
 from bot.actions.contributions import (
     MISSING_YEARS,
     VOLUNTARY_CONTRIBUTION,
@@ -33,7 +43,13 @@ from bot.actions.families import Family, Values
 from bot.actions.frame import Frame
 from bot.actions.health_premiums import HOUSEHOLD_HEALTH, SINGLE_HEALTH, STUDENT_HEALTH, SUPPORTED_HEALTH
 from bot.actions.long_term import ONE_OFF_WITHDRAWAL, PENSION, RETIREMENT_AGE, UNEMPLOYMENT
-from bot.actions.maternity import FATHER_LEAVE, MATERNITY_COMPULSORY, MATERNITY_VOLUNTARY, RECOVERY_LEAVE
+from bot.actions.maternity import (
+    FATHER_DAYS,
+    FATHER_LEAVE,
+    MATERNITY_COMPULSORY,
+    MATERNITY_VOLUNTARY,
+    RECOVERY_LEAVE,
+)
 from bot.actions.reading import TOPIC_INTENT, Candidate, Question, read
 from bot.actions.slots import answer_day, asks_about_now, values_of
 from bot.actions.wording import Reply, Turn, offered, phrase
@@ -45,6 +61,14 @@ from knowledge_base.topics import Button, Topic
 from vietnamese.amounts import format_dong
 from vietnamese.text import fold, normalise
 
+# What is asked by "còn bây giờ?" after what was in the past.
+OF_NOW = {
+    "voluntary.support_history": "voluntary.state_support",
+    "voluntary.level_history": "voluntary.contribution_level",
+    "voluntary.pension_history": "voluntary.pension_conditions",
+    "health.premium_history": "health.household_premium",
+    "maternity.second_child_before_change": "maternity.second_child",
+}
 # Topics whose question fills their calculator in a way of its own.
 BY_TOPIC = {
     "voluntary.missing_years": MISSING_YEARS,
@@ -52,6 +76,7 @@ BY_TOPIC = {
     "health.single_person": SINGLE_HEALTH,
     "pension.age": RETIREMENT_AGE,
     "pension.age_by_birth": RETIREMENT_AGE,
+    "maternity.father_leave": FATHER_DAYS,
     "maternity.miscarriage": MISCARRIAGE,
     "health.outside_line_outpatient": OUTSIDE_LINE,
     "health.outside_line_inpatient": OUTSIDE_LINE,
@@ -77,14 +102,15 @@ BY_CALCULATOR: dict[str, Family] = {
         TREATMENT_SHARE,
     )
 }
+AMOUNT_ASPECTS = {"pay_level", "receive_level", "calculate"}
 CONTINUING = {"inform", "follow_up", "correct"}
 logger = logging.getLogger(__name__)
 # Chosen on questions not trained on, from the order of harm in the design: see docs/decisions.
-ANSWER_ABOVE = 0.3  # the first is answered
+ANSWER_ABOVE = 0.27  # the first is answered
 CLARIFY_ABOVE = 0.12  # below this for the first, nothing is offered: a person
 CONTEXT_ABOVE = 0.05  # a short follow-up is read as a topic of the same subject from here on
-SECOND_QUESTION_ABOVE = 0.45  # a message is taken for two questions only when both are this clear
-SHORT = 8  # words of a follow-up that leaves the rest unsaid
+SECOND_QUESTION_ABOVE = 0.38  # a message is taken for two questions only when both are this clear
+LONGER = 12  # words of a message that only gives a value and asks for the amount
 VERY_SHORT = 6  # words of an answer to what was asked back
 LIKELIER_IN_CONTEXT = 2  # how much a topic of the subject under discussion gains for a short message
 SEVERAL_YEARS = (24, 36, 48, 60)  # months paid at once ahead
@@ -140,7 +166,9 @@ class ActionAnswerTopic(Action):
         turn = Turn(reading.whole, reading.as_of)
         questions = _questions(reading.whole, reading.parts)
         for question in questions:
-            turn.replies.append(_Answering(question, frame, domain, reading.as_of).reply())
+            reply = _Answering(question, frame, domain, reading.as_of).reply()
+            if reply.text not in [said.text for said in turn.replies]:  # `mấy ngày và bao nhiêu tiền`
+                turn.replies.append(reply)
         frame.said = sha256("\n".join(reply.text for reply in turn.replies).encode()).hexdigest()
         if frame.said == before and not any(reply.escalate for reply in turn.replies):
             last = turn.replies[-1]
@@ -152,6 +180,10 @@ class ActionAnswerTopic(Action):
 
 def _questions(whole: Question, parts: tuple[Question, ...]) -> list[Question]:
     """The single questions of a message; one unless each part clearly asks about something else."""
+    topics = knowledge_base().topics
+    about = topics.get(whole.best.detail)
+    if about:  # a part leaves unsaid what the whole is about
+        parts = tuple(replace(part, ranking=_likelier(part, about.subject)) for part in parts)
     clear = [
         part
         for part in parts
@@ -159,9 +191,24 @@ def _questions(whole: Question, parts: tuple[Question, ...]) -> list[Question]:
         and part.best.confidence >= SECOND_QUESTION_ABOVE
         and _ASKING.search(fold(part.text))
     ]
-    topics = knowledge_base().topics
     labels = {topics[part.best.detail].evaluation_labels[0] for part in clear if part.best.detail in topics}
     return clear[:2] if len(clear) > 1 and len(labels) > 1 else [whole]
+
+
+def _likelier(question: Question, subject: str) -> tuple[Candidate, ...]:
+    """The ranking of a question; where it is short and unclear, topics of the subject gain."""
+    words = len(question.text.split())
+    if words > SHORT or question.best.confidence >= CERTAIN:
+        return question.ranking
+    gain = LIKELIER_IN_CONTEXT * (2 if words <= VERY_SHORT else 1)
+    topics = knowledge_base().topics
+    weighted = [
+        replace(candidate, confidence=candidate.confidence * gain)
+        if candidate.intent == TOPIC_INTENT and topics[candidate.detail].subject == subject
+        else candidate
+        for candidate in question.ranking
+    ]
+    return tuple(sorted(weighted, key=lambda candidate: -candidate.confidence))
 
 
 def _said(text: str) -> str:
@@ -178,7 +225,7 @@ def adds_to_conversation(tracker: Tracker) -> bool:
     frame, whole = Frame.of(tracker), read(tracker).whole
     found = values_of(whole)
     topic = knowledge_base().topics.get(frame.topic or "")
-    if frame.asked in found:
+    if frame.asked in found or (topic and fits_any_subject(fold(whole.text))):
         return True
     words = len(whole.text.split())
     spoken = _LETTERS.search(fold(whole.text))
@@ -197,6 +244,7 @@ class _Answering:
         self.frame = frame
         self.domain = domain
         self.today = today
+        self.folded = fold(question.text)
         self.found = values_of(question)
         self.topics = knowledge_base().topics
 
@@ -208,6 +256,9 @@ class _Answering:
         tapped = topic_said(self.question.text)
         if tapped:
             return self._answer(tapped, carry=False)
+        named = overview(self.folded)
+        if named:
+            return self._answer(self.topics[named], carry=False)
         if self.question.best.intent == "affirm":
             return self._agreed(offered_before)
         if self.question.best.intent == "deny":
@@ -226,12 +277,17 @@ class _Answering:
         """Whether the message only adds to what is being discussed."""
         family = family_of(current)
         gives = bool(family and family.uses & self.found.keys())
-        folded = fold(self.question.text)
+        folded = self.folded
         words = len(folded.split())
         best = self._best_topic()
         if asked and asked in self.found:
             return words <= VERY_SHORT or not best or best.scheme == current.scheme
-        if self.question.best.intent in CONTINUING:
+        if self.question.best.intent in CONTINUING or fits_any_subject(self.folded):
+            return True
+        elsewhere = names_another_subject(folded, current.subject)
+        same_subject = bool(best and best.subject == current.subject)
+        only_gives_amount = words <= LONGER and _AMOUNT_ASKED.search(folded) and not names_a_parent(folded)
+        if gives and same_subject and not elsewhere and "amount" in self.found and only_gives_amount:
             return True
         if words > SHORT or _YES_OR_NO.search(folded) or not _LETTERS.search(folded):
             return False
@@ -239,16 +295,21 @@ class _Answering:
             return gives or bool(self.found)
         unclear = self.question.best.confidence < CERTAIN
         elliptical = bool(_CONNECTIVE.match(folded) or _TRAILING.search(folded)) or words <= 3
-        same_subject = bool(best and best.subject == current.subject)
-        return (gives and (unclear or same_subject)) or (elliptical and unclear)
+        adds = elliptical or not _ASKING.search(folded)
+        if gives and (unclear or same_subject or (adds and not elsewhere)):
+            return True
+        return unclear and (elliptical or ("date" in self.found and not elsewhere))
 
     def _follow_up(self, current: Topic) -> Reply:
         family = family_of(current)
         if asks_about_now(self.question.text):
             self.frame.values.pop("date", None)
-            return self._answer(current, carry=True)
+            return self._answer(self.topics[OF_NOW.get(current.id, current.id)], carry=True)
         if "date" in self.found or (family and family.uses & self.found.keys()):
             return self._answer(current, carry=True)
+        works_out = self._completed_by_what_was_said(current)
+        if works_out:
+            return self._answer(works_out, carry=True)
         related = [
             candidate
             for candidate in self.question.ranking
@@ -258,30 +319,65 @@ class _Answering:
         ]
         if related:
             return self._answer(self.topics[related[0].detail], carry=True)
+        if fits_any_subject(self.folded) and current.subject in self.question.by_subject:
+            likeliest = self.question.by_subject[current.subject].partition("/")[2]
+            return self._answer(self.topics[likeliest], carry=True)
         with_calculator = self._calculating_topic(current.subject)
         if with_calculator:
             return self._answer(with_calculator, carry=True)
         return self._answer(current, carry=True) if self.found else self._choose([])
 
-    def _calculating_topic(self, subject: str) -> Topic | None:
-        """The subject's topic that works out what the values just given change."""
+    def _changed_by_what_was_said(self) -> Iterator[tuple[Topic, Family]]:
+        """The topics that work something out from the values just given."""
         for topic in self.topics.values():
             family = family_of(topic)
-            works_out = family and family.uses & self.found.keys()
-            if works_out and topic.subject == subject and topic.aspect == "calculate":
-                return topic
-        return None
+            if family and family.uses & self.found.keys():
+                yield topic, family
+
+    def _completed_by_what_was_said(self, current: Topic) -> Topic | None:
+        """The topic of the same scheme that can now work something out from all values given."""
+        values = {**self.frame.values, **self.found}
+        return next(
+            (
+                topic
+                for topic, family in self._changed_by_what_was_said()
+                if topic.scheme == current.scheme and not family.missing(values)
+            ),
+            None,
+        )
+
+    def _calculating_topic(self, subject: str) -> Topic | None:
+        """The subject's topic that works out what the values just given change."""
+        return next(
+            (
+                topic
+                for topic, _ in self._changed_by_what_was_said()
+                if topic.subject == subject and topic.aspect == "calculate"
+            ),
+            None,
+        )
 
     def _with_figures(self, topic: Topic) -> Topic:
         """The topic that works out an amount, where one is asked for and all it needs is given."""
-        folded = fold(self.question.text)
+        folded = self.folded
         if topic.scheme == "maternity" and (
             self.found.get("mother_insured") is False or _FATHER_ASKS.search(folded)
         ):
             topic = self.topics["maternity.father_calculate"]
+        buys_a_card = topic.subject == "health" and topic.aspect in ("pay_level", "calculate")
+        if buys_a_card and self.found.get("group") == "poor":
+            return self.topics["health.poor_household"]
+        paid = self.found.get("amount") and self.found.get("period") and not names(folded, "maternity")
+        if topic.scheme == "voluntary_maternity" and paid:
+            return self.topics["voluntary.calculate"]
+        looked_up = topic.aspect not in AMOUNT_ASPECTS and asks_to_look_up(folded)
+        if topic.subject == "health" and looked_up:
+            return self.topics["health.card_lookup"]
         several_years = self.found.get("amount") and self.found.get("period") in SEVERAL_YEARS
         if topic.scheme == "voluntary" and several_years and topic.id != "voluntary.missing_years":
             return self.topics["voluntary.years_ahead"]
+        if topic.scheme == "voluntary" and topic.aspect == "who" and self.found.get("amount"):
+            return self.topics["voluntary.calculate"]
         asked = _AMOUNT_ASKED.search(folded) or topic.aspect in ("pay_level", "receive_level")
         if topic.calculator or topic.aspect == "calculate" or not asked or _SHORT_LEAVE.search(folded):
             return topic
@@ -311,18 +407,7 @@ class _Answering:
     def _in_context(self) -> tuple[Candidate, ...]:
         """The ranking; a short, unclear message is likelier about the subject under discussion."""
         current = self.topics.get(self.frame.topic or "")
-        ranking = self.question.ranking
-        words = len(self.question.text.split())
-        if not current or words > SHORT or ranking[0].confidence >= CERTAIN:
-            return ranking
-        gain = LIKELIER_IN_CONTEXT * (2 if words <= VERY_SHORT else 1)
-        weighted = [
-            replace(candidate, confidence=candidate.confidence * gain)
-            if candidate.intent == TOPIC_INTENT and self.topics[candidate.detail].subject == current.subject
-            else candidate
-            for candidate in ranking
-        ]
-        return tuple(sorted(weighted, key=lambda candidate: -candidate.confidence))
+        return _likelier(self.question, current.subject) if current else self.question.ranking
 
     def _choose(self, offered_before: list[str]) -> Reply:
         ranking = self._in_context()
@@ -443,9 +528,12 @@ class _Answering:
             "human": "needs_human",
             "uncertain": "uncertain_policy",
         }
-        if topic.handling in reasons:
+        handling = topic.handling
+        if handling == "answer" and topic.aspect == "look_up" and asks_to_look_up(self.folded):
+            handling = "personal_record"
+        if handling in reasons:
             reply.outcome = "escalated"
-            reply.escalate = (reasons[topic.handling], self.question.text[:300])
+            reply.escalate = (reasons[handling], self.question.text[:300])
         return reply
 
     def _dated(self, answer: Answer) -> str:

@@ -91,6 +91,14 @@ class Turn:
         if escalations:
             reason, text = escalations[0]
             summary["escalate"] = {"reason": reason, "summary": text}
+            summary["entities"] = [
+                {
+                    "name": entity.name,
+                    "value": entity.value,
+                    "text": self.question.text[entity.start : entity.end],
+                }
+                for entity in self.question.entities
+            ]
         return summary
 
 

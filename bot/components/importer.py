@@ -10,6 +10,7 @@ from typing import Optional, Text
 
 from rasa.shared.importers.rasa import RasaFileImporter
 from rasa.shared.nlu.training_data.training_data import TrainingData
+from rasa.shared.utils.common import cached_method
 
 from knowledge_base.loading import knowledge_base
 
@@ -19,12 +20,15 @@ class TopicImporter(RasaFileImporter):
 
     def get_nlu_data(self, language: Optional[Text] = "en") -> TrainingData:
         """The training data with a response phrase for every retrieval label."""
-        data = super().get_nlu_data(language)
+        return self._nlu_data()
+
+    @cached_method  # Rasa asks three times, for one language and another, and reading takes seconds
+    def _nlu_data(self) -> TrainingData:
+        data = super().get_nlu_data()
         topics = knowledge_base().topics
-        responses = {}
         for example in data.intent_examples:
             label = example.get_full_intent()
             if "/" in label:
                 topic = topics.get(label.partition("/")[2])
-                responses[f"utter_{label}"] = [{"text": topic.title if topic else label}]
-        return data.merge(TrainingData(responses=responses))
+                data.responses[f"utter_{label}"] = [{"text": topic.title if topic else label}]
+        return data

@@ -1,8 +1,8 @@
 """Ranks the topics a question may be about, by its words and by the two halves of what is asked.
 
 Linear classifiers over words, folded words and folded character n-grams: one for the whole label, one
-for its scheme and one for its aspect. Examples of a scheme or an aspect are shared by all its labels,
-so that rare combinations are understood; the label's score adds the three up.
+for its scheme, one for its aspect and one for the labels it is grouped with. Examples of a scheme or an
+aspect are shared by all its labels, so that rare combinations are understood; the label's score adds all up.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
@@ -20,7 +21,8 @@ from underthesea import word_tokenize
 from vietnamese.shorthand import expand
 from vietnamese.text import normalise
 
-Facets = Mapping[str, Sequence[str]]  # label to one name per further head, like (scheme, aspect)
+PART = 60  # classes trained in one go by one process
+Facets = Mapping[str, Sequence[str]]  # label to one name per further head, like (scheme, aspect, group)
 
 
 def _words(text: str) -> list[str]:
@@ -39,26 +41,31 @@ def _folded_words(text: str) -> list[str]:
     )
 
 
+def _one_against_rest(
+    features: csr_matrix, targets: Sequence[str], names: Sequence[str], cost: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (features x names) and bias of each of the names against all other targets."""
+    wanted = set(names)
+    svm = LinearSVC(C=cost, random_state=0)
+    svm.fit(features, [target if target in wanted else "" for target in targets])
+    coefficients, bias = svm.coef_, svm.intercept_
+    if len(svm.classes_) == 2:  # one row only: give the other class its mirror image
+        coefficients, bias = np.vstack([-coefficients, coefficients]), np.hstack([-bias, bias])
+    rows = np.searchsorted(svm.classes_, names)
+    return coefficients[rows].T.astype(np.float16), bias[rows].astype(np.float32)
+
+
 @dataclass
 class _Head:
-    """One linear classifier: `weights` is features x classes."""
+    """One linear classifier: `weights` is features x classes, in half precision (most of the model)."""
 
     classes: list[str]
     weights: np.ndarray
     bias: np.ndarray
 
-    @classmethod
-    def fit(cls, features: csr_matrix, targets: Sequence[str], cost: float) -> _Head:
-        svm = LinearSVC(C=cost, random_state=0)
-        svm.fit(features, targets)
-        coefficients, bias = svm.coef_, svm.intercept_
-        if len(svm.classes_) == 2:  # one row only: give the other class its mirror image
-            coefficients, bias = np.vstack([-coefficients, coefficients]), np.hstack([-bias, bias])
-        weights = np.ascontiguousarray(coefficients.T, dtype=np.float32)
-        return cls([str(name) for name in svm.classes_], weights, bias.astype(np.float32))
-
     def log_probabilities(self, row: csr_matrix, sharpness: float) -> np.ndarray:
-        scores = sharpness * (row.data.astype(np.float32) @ self.weights[row.indices] + self.bias)
+        weights = self.weights[row.indices].astype(np.float32)
+        scores = sharpness * (row.data.astype(np.float32) @ weights + self.bias)
         scores -= scores.max()
         return scores - np.log(np.exp(scores).sum())
 
@@ -68,22 +75,26 @@ class Ranker:
     """Labels ranked by probability. Plain data once fitted: it can be pickled."""
 
     cost: float = 0.5
-    sharpness: float = 4.0  # turns margins into probabilities; chosen on questions not trained on
-    head_weights: Sequence[float] = (1.0, 0.4, 0.4)
+    sharpness: float = 3.5  # turns margins into probabilities; chosen on questions not trained on
+    head_weights: Sequence[float] = (1.0, 0.4, 0.4, 0.4)
     feature_weights: Sequence[float] = (0.7, 1.0, 0.8)  # words, folded words, folded characters
     groups: Mapping[str, str] = field(default_factory=dict)  # labels that mean the same to a citizen
+    subjects: Mapping[str, str] = field(default_factory=dict)  # what a label is about, where it is a topic
+    names: list[str] = field(default_factory=list)  # the labels learnt
     _vectorizers: list[TfidfVectorizer] = field(default_factory=list)
     _heads: list[_Head] = field(default_factory=list)
     _columns: list[np.ndarray] = field(default_factory=list)
 
     def fit(self, texts: Sequence[str], labels: Sequence[str], facets: Facets) -> Ranker:
-        """Learn from texts and their labels; `facets` gives each label's scheme and aspect."""
+        """Learn from texts and their labels; `facets` gives each label's scheme, aspect and group."""
         self._vectorizers = [
-            TfidfVectorizer(analyzer=_words, sublinear_tf=True, dtype=np.float32),
-            TfidfVectorizer(analyzer=_folded_words, sublinear_tf=True, dtype=np.float32),
-            TfidfVectorizer(
-                analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True, dtype=np.float32
-            ),
+            # What only one example holds says nothing about another message, and is half of everything.
+            TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, **analysis)
+            for analysis in (
+                {"analyzer": _words},
+                {"analyzer": _folded_words},
+                {"analyzer": "char_wb", "ngram_range": (4, 4)},
+            )
         ]
         expanded = [expand(text) for text in texts]
         features = hstack(
@@ -93,19 +104,35 @@ class Ranker:
             ],
             format="csr",
         )
-        names = sorted(set(labels))
+        self.names = names = sorted(set(labels))
         targets = [list(labels)]
         for position in range(len(self.head_weights) - 1):
             targets.append([facets[label][position] for label in labels])
-        self._heads = [_Head.fit(features, target, self.cost) for target in targets]
+        self._heads = self._fit_heads(features, targets)
         self._columns = [np.array([self._heads[0].classes.index(name) for name in names])]
         for position, head in enumerate(self._heads[1:]):
             self._columns.append(np.array([head.classes.index(facets[name][position]) for name in names]))
-        self._names = names
         return self
 
-    def rank(self, text: str, most: int = 5) -> list[tuple[str, float]]:
-        """The likeliest label of each of the `most` likeliest groups, with the group's probability."""
+    def _fit_heads(self, features: csr_matrix, targets: Sequence[Sequence[str]]) -> list[_Head]:
+        """A head for each list of targets, trained in parts on every core."""
+        classes = [sorted(set(target)) for target in targets]
+        parts = [
+            (head, names[start : start + PART])
+            for head, names in enumerate(classes)
+            for start in range(0, len(names), PART)
+        ]
+        fitted = Parallel(n_jobs=-1, mmap_mode="c")(
+            delayed(_one_against_rest)(features, targets[head], names, self.cost) for head, names in parts
+        )
+        heads = []
+        for head, names in enumerate(classes):
+            weights, bias = zip(*(result for (of, _), result in zip(parts, fitted) if of == head))
+            heads.append(_Head(names, np.ascontiguousarray(np.hstack(weights)), np.hstack(bias)))
+        return heads
+
+    def probabilities(self, text: str) -> np.ndarray:
+        """The probability of each label, in the order of `names`."""
         expanded = expand(text)
         row = hstack(
             [
@@ -114,16 +141,32 @@ class Ranker:
             ],
             format="csr",
         )
-        total = np.zeros(len(self._names), dtype=np.float32)
+        total = np.zeros(len(self.names), dtype=np.float32)
         for weight, head, columns in zip(self.head_weights, self._heads, self._columns):
             total += weight * head.log_probabilities(row, self.sharpness)[columns]
         total -= total.max()
-        probabilities = np.exp(total) / np.exp(total).sum()
+        return np.exp(total) / np.exp(total).sum()
+
+    def ranking(self, probabilities: np.ndarray, most: int = 5) -> list[tuple[str, float]]:
+        """The likeliest label of each of the `most` likeliest groups, with the group's probability."""
         best: dict[str, int] = {}
         sums: dict[str, float] = {}
         for i in np.argsort(-probabilities):
-            group = self.groups.get(self._names[i], self._names[i])
+            group = self.groups.get(self.names[i], self.names[i])
             best.setdefault(group, int(i))
             sums[group] = sums.get(group, 0.0) + float(probabilities[i])
         ordered = sorted(sums, key=lambda group: -sums[group])[:most]
-        return [(self._names[best[group]], sums[group]) for group in ordered]
+        return [(self.names[best[group]], sums[group]) for group in ordered]
+
+    def by_subject(self, probabilities: np.ndarray) -> dict[str, str]:
+        """The likeliest label of each subject, however unlikely."""
+        found: dict[str, str] = {}
+        for i in np.argsort(-probabilities):
+            subject = self.subjects.get(self.names[i])
+            if subject is not None:
+                found.setdefault(subject, self.names[i])
+        return found
+
+    def rank(self, text: str, most: int = 5) -> list[tuple[str, float]]:
+        """The ranking of a text."""
+        return self.ranking(self.probabilities(text), most)

@@ -10,16 +10,20 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 from underthesea import word_tokenize
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
 class VietnameseTokenizer(Tokenizer):
-    """Tokens are Vietnamese words, so that `bảo hiểm xã hội` is one and not four."""
+    """Tokens are Vietnamese words, so that `bảo hiểm xã hội` is one and not four.
+
+    `training_data: false` leaves the examples as they are, where nothing that is trained reads their tokens.
+    """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"intent_tokenization_flag": False, "intent_split_symbol": "_"}
+        return {"intent_tokenization_flag": False, "intent_split_symbol": "_", "training_data": True}
 
     @classmethod
     def create(
@@ -30,6 +34,12 @@ class VietnameseTokenizer(Tokenizer):
         execution_context: ExecutionContext,
     ) -> VietnameseTokenizer:
         return cls(config)
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Adds tokens to the examples, unless told not to."""
+        return (
+            super().process_training_data(training_data) if self._config["training_data"] else training_data
+        )
 
     def tokenize(self, message: Message, attribute: Text) -> List[Token]:
         """The words of an attribute with their offsets, in order."""

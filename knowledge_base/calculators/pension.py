@@ -53,7 +53,7 @@ def pension(
         reached = _age_reached(rules, sex, birth_date, months_paid, voluntary_before_2021)
         starts = _pension_start(rules, reached, months_paid)
         outputs["retirement_date"] = starts.isoformat()
-        retirement_line = say("pension.retirement", reached=spoken_month(reached), starts=starts)
+        retirement_line = _retirement_line(birth_date, reached, starts)
     needed = rules.amount("pension.minimum_years")
     if months_paid < needed * 12:  # never rounded: the years needed must be whole
         missing = needed * 12 - months_paid
@@ -87,8 +87,13 @@ def _retirement(rules: Rules, sex: str, birth_date: date) -> Result:
     """When somebody reaches the retirement age, and when a pension would start."""
     reached = _age_reached(rules, sex, birth_date, 0, False)
     starts = shift(reached, 1)
-    line = say("pension.retirement", reached=spoken_month(reached), starts=starts)
+    line = _retirement_line(birth_date, reached, starts)
     return answered(rules, {"retirement_date": starts.isoformat()}, line)
+
+
+def _retirement_line(birth_date: date, reached: date, starts: date) -> str:
+    age = 12 * (reached.year - birth_date.year) + reached.month - birth_date.month
+    return say("pension.retirement", age=age, reached=spoken_month(reached), starts=starts)
 
 
 def _uncapped_rate(rules: Rules, sex: str, years: Decimal) -> tuple[Decimal, str]:

@@ -46,9 +46,14 @@ class Conversation:
     slots: dict[str, Any] = field(default_factory=dict)
 
     def say(
-        self, text: str, *ranking: tuple[str, float], parts: list[tuple[str, float]] | None = None
+        self,
+        text: str,
+        *ranking: tuple[str, float],
+        parts: list[tuple[str, float]] | None = None,
+        by_subject: dict[str, str] | None = None,
     ) -> Said:
-        """`ranking` is what the classifier made of the message; `parts` the best label of each question."""
+        """What the classifier made of the message: `ranking`; `parts`, the best label of each question;
+        `by_subject`, the likeliest label of each subject."""
         named = [{"name": name, "confidence": confidence} for name, confidence in ranking]
         entities = [
             {"entity": e.name, "value": e.value, "start": e.start, "end": e.end, "extra": e.extra}
@@ -67,6 +72,7 @@ class Conversation:
             "intent": {"name": ranking[0][0].partition("/")[0], "confidence": ranking[0][1]},
             "entities": entities,
             "topic_ranking": named,
+            "topic_by_subject": by_subject or {},
             "questions": questions,
         }
         event = {"event": "user", "text": text, "metadata": {"as_of": self.on}}

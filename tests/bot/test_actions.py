@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from knowledge_base.loading import knowledge_base
 from tests.bot.talking import Conversation
 
 CONTRIBUTION = ("ask_topic/voluntary.calculate", 0.9)
@@ -164,6 +165,14 @@ def test_asking_for_a_person_opens_a_case_without_a_menu() -> None:
     assert said.buttons == []
 
 
+def test_what_was_understood_goes_with_the_hand_over() -> None:
+    said = Conversation().say("cận nghèo lương 5tr cho tôi gặp nhân viên", ("ask_person", 0.9))
+    assert said.turn["entities"] == [
+        {"name": "group", "value": "near_poor", "text": "cận nghèo"},
+        {"name": "amount", "value": 5_000_000, "text": "5tr"},
+    ]
+
+
 def test_out_of_scope_is_declined_without_policy() -> None:
     said = Conversation().say("thủ tục làm hộ chiếu", ("out_of_scope/administrative", 0.9))
     assert said.turn["outcome"] == "declined"
@@ -210,7 +219,7 @@ def test_two_people_pay_twice() -> None:
 
 
 def test_value_no_calculator_takes_is_answered_in_words() -> None:
-    said = Conversation().say("hộ nghèo đóng bhyt bao nhiêu", ("ask_topic/health.supported_premium", 0.9))
+    said = Conversation().say("xã đảo đóng bhyt bao nhiêu", ("ask_topic/health.supported_premium", 0.9))
     assert said.turn["topics"] == ["health.supported_premium"]
 
 
@@ -351,3 +360,118 @@ def test_hearts_are_no_follow_up() -> None:
     chat = Conversation()
     chat.say("dưỡng sức sau sinh được mấy ngày", ("ask_topic/maternity.recovery_leave", 0.9))
     assert chat.say("❤️😘", ("out_of_scope/gibberish", 0.5)).turn["topics"] == []
+
+
+def test_circumstances_of_the_father_add_up() -> None:
+    chat = Conversation()
+    chat.say("vợ sinh thì chồng được nghỉ mấy ngày", ("ask_topic/maternity.father_leave", 0.9))
+    assert "7 ngày làm việc" in chat.say("còn sinh mổ?", ("ask_topic/maternity.leave_length", 0.6)).text
+    paid = chat.say("lương đóng bảo hiểm 12 triệu thì được bao nhiêu tiền", MATERNITY)
+    assert "3.500.000 đồng" in paid.text
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("còn cận nghèo?", "968.000"), ("tôi thuộc hộ cận nghèo", "968.000"), ("bhyt hộ cận nghèo", "34.155")],
+)
+def test_group_goes_to_what_is_discussed_unless_another_subject_is_named(text: str, amount: str) -> None:
+    chat = Conversation()
+    chat.say("đóng tự nguyện mức 5 triệu mỗi tháng bao nhiêu", CONTRIBUTION)
+    assert amount in chat.say(text, ("ask_topic/health.near_poor", 0.95)).text
+
+
+def test_message_that_fits_any_subject_is_about_the_one_discussed() -> None:
+    chat = Conversation()
+    chat.say("đóng 3 năm thì hưởng thất nghiệp mấy tháng", ("ask_topic/unemployment.duration", 0.9))
+    told = chat.say(
+        "nộp hồ sơ ở đâu",
+        ("out_of_scope/administrative", 0.67),
+        ("ask_topic/lookup.online_filing", 0.2),
+        by_subject={"unemployment": "ask_topic/unemployment.where_and_how"},
+    )
+    assert told.turn["topics"] == ["unemployment.where_and_how"]
+
+
+def test_now_after_the_past_is_answered_by_the_present_rule() -> None:
+    chat = Conversation()
+    chat.say("năm 2020 nhà nước hỗ trợ mấy phần trăm", ("ask_topic/voluntary.support_history", 0.9))
+    assert chat.say("còn bây giờ?", ("follow_up", 0.9)).turn["topics"] == ["voluntary.state_support"]
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "answered"),
+    [
+        ("tra giúp em mã số bhxh với", "lookup.number", "lookup.number"),
+        ("kiểm tra dùm tui đăng ký khám ở đâu", "health.registered_facility_choice", "health.card_lookup"),
+    ],
+)
+def test_who_asks_to_be_looked_up_gets_a_case(text: str, topic: str, answered: str) -> None:
+    said = Conversation().say(text, (f"ask_topic/{topic}", 0.9))
+    assert said.turn["topics"] == [answered]
+    assert said.turn["outcome"] == "escalated"
+
+
+def test_level_above_the_ceiling_is_not_affirmed() -> None:
+    said = Conversation().say(
+        "chọn thu nhập 70 triệu đóng tự nguyện được không", ("ask_topic/voluntary.who", 0.5)
+    )
+    assert "50.600.000" in said.text
+
+
+def test_more_is_worked_out_in_the_scheme_discussed() -> None:
+    chat = Conversation()
+    chat.say("đóng đủ 6 tháng sinh con được bao nhiêu", ("ask_topic/maternity.voluntary_conditions", 0.9))
+    assert "4.000.000" in chat.say("sinh đôi thì sao", ("ask_topic/maternity.multiple_births", 0.6)).text
+
+
+def test_twins_by_caesarean_give_the_father_fourteen_days() -> None:
+    said = Conversation().say(
+        "vợ em sinh đôi phải mổ thì em nghỉ được mấy ngày", ("ask_topic/maternity.father_leave", 0.9)
+    )
+    assert "14 ngày làm việc" in said.text
+
+
+def test_month_an_amount_is_counted_by_is_no_period() -> None:
+    said = Conversation().say("đóng bhxh tự nguyện 1tr5 1 tháng hộ cận nghèo 6 tháng bao nhiêu", CONTRIBUTION)
+    assert "1.188.000 đồng" in said.text
+
+
+def test_contribution_with_an_amount_is_no_grant_for_a_birth() -> None:
+    said = Conversation().say(
+        "dong tn 2tr 3 thang 1 lan bao nhieu", ("ask_topic/maternity.voluntary_grant", 0.4)
+    )
+    assert "1.122.000 đồng" in said.text
+
+
+def test_children_at_school_do_not_pay_with_the_household() -> None:
+    said = Conversation().say(
+        "vợ chồng với 3 đứa con mua bhyt, 2 đứa đi học rồi thì hết bao nhiêu", HOUSEHOLD
+    )
+    assert "Cả nhà 3 người" in said.text
+    assert "thẻ riêng" in said.text
+
+
+def test_who_has_a_card_does_not_pay_with_the_household() -> None:
+    said = Conversation().say("nhà 3 người, 1 người có thẻ công ty, mua bhyt hết bao nhiêu", HOUSEHOLD)
+    assert "2 người" in said.text
+
+
+def test_poor_household_pays_nothing() -> None:
+    said = Conversation().say("hộ nghèo 3 người mua bhyt bao nhiêu", HOUSEHOLD)
+    assert said.turn["topics"] == ["health.poor_household"]
+
+
+@pytest.mark.parametrize("topic", [t.id for t in knowledge_base().topics.values()])
+def test_any_topic_can_be_followed_by_another_question(topic: str) -> None:
+    chat = Conversation()
+    chat.say("hỏi", (f"ask_topic/{topic}", 0.9))
+    said = chat.say("Cựu chiến binh có phải tự mua thẻ không?", ("ask_topic/health.groups", 0.9))
+    assert said.turn["topics"] == ["health.groups"]
+
+
+def test_one_answer_to_two_questions_is_said_once() -> None:
+    text = "vo em sinh mo hom 3/11, em luong dong bh 9tr, em duoc nghi may ngay va nhan bao nhieu tien"
+    parts = [("ask_topic/maternity.father_leave", 0.9), ("ask_topic/maternity.father_calculate", 0.9)]
+    said = Conversation().say(text, ("ask_topic/maternity.father_calculate", 0.9), parts=parts)
+    assert len(said.texts) == 1
+    assert "2.625.000" in said.text

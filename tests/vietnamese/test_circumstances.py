@@ -112,6 +112,7 @@ CASES: dict[Parser, list[tuple[str, int | str | bool | None]]] = {
     ],
     circumstances.parse_children: [
         ("sinh đôi", 2),
+        ("sinh đoi", 2),
         ("sinh doi", 2),
         ("song thai", 2),
         ("mang thai đôi", 2),

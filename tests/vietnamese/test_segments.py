@@ -23,6 +23,7 @@ WHOLE = [
     "dạ cho em hỏi lương 4 triệu 9 được bao nhiêu",
     "cho em hỏi thêm là mua ở đâu",
     "bhxh.gov.vn vào sao không được",
+    "vợ chồng em và hai đứa nhỏ mua thẻ hết bao nhiêu",
 ]
 
 PARTED = [
@@ -51,6 +52,11 @@ PARTED = [
         "Em sinh mổ. Được nghỉ bao nhiêu ngày? Chồng được mấy ngày?",
         ["Em sinh mổ. Được nghỉ bao nhiêu ngày?", "Chồng được mấy ngày?"],
     ),
+    (
+        "thẻ hộ gia đình một năm bao nhiêu tiền và mua xong bao lâu thì dùng được",
+        ["thẻ hộ gia đình một năm bao nhiêu tiền", "mua xong bao lâu thì dùng được"],
+    ),
+    ("đk lãnh thất nghiệp là j vs lãnh đc mấy tháng ạ", ["đk lãnh thất nghiệp là j", "lãnh đc mấy tháng ạ"]),
     ("mức đóng bn? 6 tháng?", ["mức đóng bn?", "6 tháng?"]),
 ]
 
