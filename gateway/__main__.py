@@ -19,7 +19,7 @@ from knowledge_base.errors import InvalidFile
 ENVIRONMENT = """environment:
   GATEWAY_HOST (127.0.0.1), GATEWAY_PORT (8080), RASA_PORT (5005), ACTIONS_PORT (5055), DATA_DIR (var),
   DATABASE_URL (SQLite in DATA_DIR), DEVELOPMENT (0), SECRET_KEY (made and kept in DATA_DIR), RASA_TOKEN,
-  RASA_RETRY_SECONDS (30: how long a Rasa that refuses connections is waited for before a person is called);
+  RASA_RETRY_SECONDS (90: how long Rasa or its actions may be away before a person is called);
   MESSENGER_PAGE_ID, MESSENGER_PAGE_TOKEN, MESSENGER_APP_SECRET, MESSENGER_VERIFY_TOKEN turn on the fanpage;
   ZALO_OA_ID, ZALO_OA_SECRET_KEY, ZALO_APP_ID, ZALO_APP_SECRET turn on Zalo; PUBLIC_URL is where the internet
   reaches the gateway (all explained in docs/channels.md)"""

@@ -26,7 +26,7 @@ from gateway.inbox import Inbox
 from gateway.outbox import Sender, StoredOutbox
 from gateway.ownership import ConversationOwnership
 from gateway.rasa_client import RasaClient
-from gateway.requests import add_headers, log_request
+from gateway.requests import add_headers, believing, log_request
 from gateway.review import Reviewer
 from gateway.schema import is_current
 from gateway.settings import Settings, SettingsError
@@ -63,9 +63,16 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
     outbox = StoredOutbox(signals)
     ownership = ConversationOwnership(signals)
     cases = CaseService(outbox, ownership, StoredConversations(), office)
-    rasa = RasaClient(settings.rasa_url, retry_seconds=settings.rasa_retry_seconds, token=settings.rasa_token)
+    rasa = RasaClient(
+        settings.rasa_url,
+        actions_url=settings.actions_url,
+        retry_seconds=settings.rasa_retry_seconds,
+        token=settings.rasa_token,
+    )
 
-    app = web.Application(middlewares=[log_request], client_max_size=MAX_BODY)
+    app = web.Application(
+        middlewares=[log_request, believing(settings.trusted_proxies)], client_max_size=MAX_BODY
+    )
     app[DATABASE] = database
     app[RASA] = rasa
     app[SIGNALS] = signals

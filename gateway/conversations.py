@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from call_centre.protocols import ConversationView, TranscriptLine
+from call_centre.protocols import ConversationView, TopicTurns, TranscriptLine
 from gateway import repository
 from gateway.channels.rules import window_closes_at
 
@@ -40,7 +43,8 @@ class StoredConversations:
             owner=conversation.owner,
             agent_id=conversation.agent_id,
             window_closes_at=window_closes_at(conversation),
-            citizen_key=conversation.citizen_id,
+            # A comment's conversation is the commenter's id and the comment's.
+            citizen_key=conversation.citizen_id.partition("/")[0],
         )
 
     async def transcript(
@@ -73,3 +77,19 @@ class StoredConversations:
             )
         # Stable: at the same moment a citizen's message comes before what answers it.
         return sorted(lines, key=lambda line: line.at)[-limit:]
+
+    async def of_citizen(self, session: AsyncSession, channel: str, citizen_key: str) -> list[str]:
+        """The citizen's conversations within a channel, newest first."""
+        return list(await repository.conversations_of_citizen(session, channel, citizen_key))
+
+    async def turns_by_topic(
+        self, session: AsyncSession, start: datetime, end: datetime
+    ) -> dict[str, TopicTurns]:
+        """A question on two topics counts for both, one on none for the empty topic."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for topics, outcome, count in await repository.outcomes_by_topics(session, start, end):
+            counts.update({(topic, outcome): count for topic in topics or [""]})
+        return {
+            topic: TopicTurns(counts[topic, "answered"], counts[topic, "escalated"])
+            for topic in {topic for topic, outcome in counts if outcome in ("answered", "escalated")}
+        }

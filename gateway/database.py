@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+import structlog
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from gateway import sqlite
+
 Sessions = async_sessionmaker[AsyncSession]
+Result = TypeVar("Result")
+
+PAUSE_SECONDS = 1.0  # before work is tried again that the database did not do
+
+log = structlog.get_logger(__name__)
 
 
 def utc_now() -> datetime:
     """The present moment, time zone aware."""
     return datetime.now(UTC)
+
+
+async def insist(
+    work: Callable[[], Awaitable[Result]],
+    until: datetime,
+    clock: Callable[[], datetime] = utc_now,
+    pause_seconds: float | None = None,
+) -> Result:
+    """The result of one transaction, begun again while the database is away or ended it for a deadlock.
+
+    Raises what the last try raised, once the moment `until` has passed.
+    """
+    while True:
+        try:
+            return await work()
+        except (DataError, IntegrityError, ProgrammingError):
+            raise  # it would fail again
+        except (DBAPIError, PoolTimeout, OSError):
+            if clock() >= until:
+                raise
+            log.warning("transaction_failed", exc_info=True)
+            await asyncio.sleep(PAUSE_SECONDS if pause_seconds is None else pause_seconds)
 
 
 class Database:
@@ -32,6 +67,7 @@ class Database:
         # Statement parameters are citizens' words; they stay out of error messages and so of logs.
         options: dict[str, Any] = {"hide_parameters": True}
         if self.is_sqlite:
+            options["async_creator"] = partial(sqlite.connect, make_url(url).database or "")
             writer = create_async_engine(url, pool_size=1, max_overflow=0, **options)
             reader = create_async_engine(url, **options)
             _prepare_sqlite(writer, "BEGIN IMMEDIATE")

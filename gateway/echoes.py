@@ -62,21 +62,16 @@ class Echoes:
 
     async def apply(self, echo: Echo) -> None:
         """Settle our own message, or record that staff answered and let the bot be silent."""
+        if await self._is_known(echo):
+            return
         async with self._database.sessions.begin() as session:
             if echo.outbox_id is not None:
                 row = await repository.outbox_of_account(session, echo.account, echo.outbox_id)
                 if row is not None:
                     await self._confirm(session, row, echo)
                     return
-            conversation = await repository.ensure_conversation(
-                session,
-                channel=echo.channel,
-                account=echo.account,
-                citizen_id=echo.citizen_id,
-                citizen_name=None,
-                wrote_at=echo.at,
-                now=self._clock(),
-            )
+            citizen = (echo.channel, echo.account, echo.citizen_id)
+            conversation = await repository.ensure_conversation(session, citizen, echo.at, self._clock())
             if await repository.find_written(session, echo.account, echo.message_id) is not None:
                 return
             row = None
@@ -103,6 +98,11 @@ class Echoes:
                     await self._ownership.give_to_agent(session, conversation.id, OUTSIDE)
                 log.info("answered_outside", channel=echo.channel, conversation=conversation.id)
                 self._signals.wake_after_commit(session, conversation.id)
+
+    async def _is_known(self, echo: Echo) -> bool:
+        """Whether it tells nothing new: most echoes come when their message is written down as sent."""
+        async with self._database.readers() as session:
+            return await repository.find_written(session, echo.account, echo.message_id) is not None
 
     async def _confirm(self, session: AsyncSession, row: OutboxMessage, echo: Echo) -> None:
         settled = await repository.confirm(session, row.id, echo.message_id, self._clock())

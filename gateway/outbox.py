@@ -14,7 +14,7 @@ from gateway import repository
 from gateway.channels.rules import RULES, window_closes_at
 from gateway.channels.splitting import split_text
 from gateway.conversations import outbox_number, written_id
-from gateway.database import Database, utc_now
+from gateway.database import Database, insist, utc_now
 from gateway.pump import Pump
 from gateway.rasa_client import Reply
 from gateway.signals import OUTBOX, Signals
@@ -24,6 +24,7 @@ from gateway.texts import Texts
 # Channels whose citizens come and read: a message stored is a message delivered.
 READ_BY_CITIZENS = frozenset({"web_chat", "evaluation"})
 SENDING_LEASE = timedelta(seconds=60)  # longer than any channel's time-out
+DOUBT_EVERY = timedelta(seconds=5)  # how often it is looked for sendings that a process left behind
 FIRST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(minutes=1)
 HOLD = timedelta(minutes=1)
@@ -171,17 +172,22 @@ class Sender:
         self._channels = channels
         self._texts = texts
         self._clock = clock
+        self._doubted_at: datetime | None = None
         self.pump = Pump(OUTBOX, signals, self._claim, self._send)
 
-    async def _claim(self) -> tuple[OutboxMessage, Conversation] | None:
+    async def _claim(self, limit: int) -> list[tuple[OutboxMessage, Conversation]]:
         now = self._clock()
         async with self._database.sessions.begin() as session:
-            doubtful = await repository.doubt_interrupted_sendings(
-                session, now, now + ECHO_WITHIN, self._texts["maybe_sent"]
+            if self._doubted_at is None or now - self._doubted_at >= DOUBT_EVERY:
+                self._doubted_at = now
+                doubtful = await repository.doubt_interrupted_sendings(
+                    session, now, now + ECHO_WITHIN, self._texts["maybe_sent"]
+                )
+                if doubtful:
+                    log.warning("sending_interrupted", messages=doubtful)
+            return await repository.claim_outbox(
+                session, list(self._channels), now, now + SENDING_LEASE, limit
             )
-            if doubtful:
-                log.warning("sending_interrupted", messages=doubtful)
-            return await repository.claim_outbox(session, list(self._channels), now, now + SENDING_LEASE)
 
     async def _send(self, claimed: tuple[OutboxMessage, Conversation]) -> None:
         row, conversation = claimed
@@ -190,17 +196,17 @@ class Sender:
             platform_id = await self._channels[conversation.channel].send(conversation, row)
         except NotSent as error:
             delay = error.retry_after or min(FIRST_DELAY * 2 ** min(row.attempts - 1, 16), LONGEST_DELAY)
-            await self._settle(row, "queued", not_before=self._clock() + delay)
+            await self._settle(claimed, "queued", not_before=self._clock() + delay)
         except Held as error:
             await self._hold(row, conversation, error)
         except MaybeSent:
             review_at = self._clock() + ECHO_WITHIN
-            await self._settle(row, "ambiguous", error=self._texts["maybe_sent"], review_at=review_at)
+            await self._settle(claimed, "ambiguous", error=self._texts["maybe_sent"], review_at=review_at)
         except Rejected as error:
-            await self._settle(row, "failed", error=str(error), review_at=self._clock())
+            await self._settle(claimed, "failed", error=str(error), review_at=self._clock())
         else:
             await self._settle(
-                row, "sent", platform_message_id=platform_id, sent_at=self._clock(), error=None
+                claimed, "sent", platform_message_id=platform_id, sent_at=self._clock(), error=None
             )
 
     def _check_window(self, conversation: Conversation, row: OutboxMessage) -> None:
@@ -227,10 +233,18 @@ class Sender:
         record("account_held", channel=conversation.channel, outbox_id=row.id, reason=held.reason)
         self._signals.wake(row.conversation_id)
 
-    async def _settle(self, row: OutboxMessage, status: OutboxStatus, **values: object) -> None:
-        async with self._database.sessions.begin() as session:
-            settled = await repository.settle_outbox(session, row, status, **values)
-            if settled and status == "sent":
-                await repository.release_account(session, row.conversation_id)
+    async def _settle(
+        self, claimed: tuple[OutboxMessage, Conversation], status: OutboxStatus, **values: object
+    ) -> None:
+        row, conversation = claimed
+
+        async def settle() -> bool:
+            async with self._database.sessions.begin() as session:
+                settled = await repository.settle_outbox(session, row, status, **values)
+                if settled and status == "sent":
+                    await repository.release_account(session, conversation.channel, conversation.account)
+            return settled
+
+        settled = await insist(settle, row.lease_until or self._clock(), self._clock)
         log.info("message_settled", outbox_id=row.id, status=status, attempts=row.attempts, settled=settled)
         self._signals.wake(row.conversation_id)

@@ -15,6 +15,10 @@ class ConversationOwnership:
     def __init__(self, signals: Signals) -> None:
         self._signals = signals
 
+    async def lock(self, session: AsyncSession, conversation_id: str) -> None:
+        """Keep everybody else from the conversation until the transaction ends."""
+        await repository.lock_conversation(session, conversation_id)
+
     async def wait(self, session: AsyncSession, conversation_id: str) -> None:
         """Nobody answers yet: the bot goes on with what it can."""
         await self._give(session, conversation_id, "waiting", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
@@ -11,20 +11,22 @@ import structlog
 from gateway.signals import Signals, wait_for
 
 Job = TypeVar("Job")
+GIVE_WAY_SECONDS = 0.5  # at most, to what is being accepted; then answering goes on all the same
 log = structlog.get_logger(__name__)
 
 
 class Pump(Generic[Job]):
     """Claims jobs while there are any, then waits for a signal or the next poll.
 
-    Whatever `claim` hands out must be safe to handle at the same time as what it handed out before.
+    `claim` is asked for as many as can be handled now. Whatever it hands out must be safe to handle at the
+    same time as the rest, and as what it handed out before.
     """
 
     def __init__(
         self,
         name: str,
         signals: Signals,
-        claim: Callable[[], Awaitable[Job | None]],
+        claim: Callable[[int], Awaitable[Sequence[Job]]],
         handle: Callable[[Job], Awaitable[None]],
         *,
         concurrency: int = 8,
@@ -59,21 +61,23 @@ class Pump(Generic[Job]):
     async def _run(self) -> None:
         with self._signals.subscribe(self._name) as woken:
             while not self._stopping:
-                job = await self._next() if len(self._running) < self._concurrency else None
-                if job is None:
+                free = self._concurrency - len(self._running)
+                jobs = await self._next(free) if free else ()
+                for job in jobs:
+                    task = asyncio.create_task(self._guarded(job))
+                    self._running.add(task)
+                    task.add_done_callback(self._finished)
+                if len(jobs) < free or not free:
                     await wait_for(woken, self._poll_seconds)
-                    continue
-                task = asyncio.create_task(self._guarded(job))
-                self._running.add(task)
-                task.add_done_callback(self._finished)
 
-    async def _next(self) -> Job | None:
+    async def _next(self, free: int) -> Sequence[Job]:
+        await self._signals.calm(GIVE_WAY_SECONDS)
         try:
-            return await self._claim()
+            return await self._claim(free)
         except Exception:
             # The database is away; the table keeps the work until it is back.
             log.exception("claim_failed", pump=self._name)
-            return None
+            return ()
 
     async def _guarded(self, job: Job) -> None:
         try:

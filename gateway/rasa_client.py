@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import errno
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import aiohttp
 
+from call_centre.model import Understood
 from vietnamese.masking import mask
 
 # Shorter than Rasa's conversation lock (60 s), after which a second message would run beside the first.
 TURN_TIMEOUT_SECONDS = 15.0
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 4.0
+OUTAGE_OVER_SECONDS = 10.0  # a refusal this long after the last one begins another outage
 OUTCOMES = frozenset({"answered", "asked", "escalated", "declined", "chitchat"})
 # Rasa strips the text before it looks for the slash of a command.
 COMMAND_PREFIX = re.compile(r"^[\s/]+")
@@ -66,6 +68,7 @@ class BotTurn:
     intent: str | None = None
     confidence: float | None = None
     escalate: Handover | None = None
+    entities: tuple[Understood, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ def parse_answer(messages: Any) -> Answer:
         for message in messages
         if isinstance(message.get("custom"), dict) and "turn" in message["custom"]
     ]
+    if not messages:
+        raise RasaFailed("no_answer")
     if len(turns) != 1:
         raise RasaFailed("several_turns" if turns else "no_turn")
     replies = tuple(
@@ -126,27 +131,34 @@ def _turn(raw: Any) -> BotTurn:
             intent=raw.get("intent"),
             confidence=None if raw.get("confidence") is None else float(raw["confidence"]),
             escalate=Handover(escalate["reason"], escalate["summary"]) if escalate else None,
+            entities=tuple(
+                Understood(str(entity["name"]), str(entity["value"]), str(entity["text"]))
+                for entity in raw.get("entities") or ()
+            ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RasaFailed("bad_turn") from error
 
 
 class RasaClient:
-    """One Rasa server on this machine."""
+    """One Rasa server and its action server, on this machine."""
 
     def __init__(
         self,
         url: str,
         *,
+        actions_url: str,
         retry_seconds: float,
         timeout_seconds: float = TURN_TIMEOUT_SECONDS,
         token: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.longest_turn_seconds = retry_seconds + timeout_seconds
+        self.longest_turn_seconds = retry_seconds + 2 * timeout_seconds
         self._url = url
+        self._actions_url = actions_url
         self._retry_seconds = retry_seconds
         self._sleep = sleep
+        self._outage_from = self._refused_at = float("-inf")
         self._parameters = {"token": token} if token else {}
         # A kept connection that Rasa has closed fails after the request left, which could not be retried.
         self._http = aiohttp.ClientSession(
@@ -166,7 +178,8 @@ class RasaClient:
             return False
 
     async def ask(self, conversation_id: str, text: str, channel: str, as_of: date | None) -> Answer:
-        """Ask once; only a refused connection is tried again, since it certainly asked nothing.
+        """Ask once; again only after a refused connection, which asked nothing, or where nothing was said
+        because no action server listens, so that no action ran.
 
         Raises RasaFailed.
         """
@@ -175,19 +188,46 @@ class RasaClient:
             "message": text,
             "metadata": {"as_of": as_of and as_of.isoformat(), "channel": channel},
         }
-        clock = asyncio.get_running_loop().time
-        give_up_at = clock() + self._retry_seconds
-        seconds = FIRST_PAUSE_SECONDS
+        pauses = self._pauses()
         while True:
             try:
                 return await self._ask_once(body)
             except aiohttp.ClientConnectorError as error:
                 if error.os_error.errno != errno.ECONNREFUSED:
                     raise RasaFailed("unreachable") from error
-                if clock() + seconds > give_up_at:
-                    raise RasaFailed("refused") from error
-            await self._sleep(seconds)
+                await self._pause(pauses, "refused")
+            except RasaFailed as error:
+                if error.reason != "no_answer" or not await self._actions_refuse():
+                    raise
+                while await self._actions_refuse():
+                    await self._pause(pauses, "actions_refused")
+
+    @staticmethod
+    def _pauses() -> Iterator[float]:
+        seconds = FIRST_PAUSE_SECONDS
+        while True:
+            yield seconds
             seconds = min(seconds * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _pause(self, pauses: Iterator[float], reason: str) -> None:
+        """Wait before the next try. Raises RasaFailed once the outage (not this question) lasts too long."""
+        seconds, now = next(pauses), asyncio.get_running_loop().time()
+        if now - self._refused_at > OUTAGE_OVER_SECONDS:
+            self._outage_from = now
+        self._refused_at = now
+        if now + seconds > self._outage_from + self._retry_seconds:
+            raise RasaFailed(reason)
+        await self._sleep(seconds)
+
+    async def _actions_refuse(self) -> bool:
+        """Whether nobody listens where the action server should."""
+        try:
+            async with self._http.get(f"{self._actions_url}/health"):
+                return False
+        except aiohttp.ClientConnectorError as error:
+            return error.os_error.errno == errno.ECONNREFUSED
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     async def _ask_once(self, body: Mapping[str, object]) -> Answer:
         url = f"{self._url}/webhooks/rest/webhook"

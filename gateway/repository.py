@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
     ColumnClause,
     CursorResult,
+    Text,
     and_,
+    cast,
     exists,
     func,
     literal_column,
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,7 +34,6 @@ from gateway.tables import (
     ChannelToken,
     Conversation,
     InboxMessage,
-    Kind,
     OutboxAuthor,
     OutboxKind,
     OutboxMessage,
@@ -41,6 +44,10 @@ from gateway.tables import (
 # Partial indexes are used only for literals: a bound parameter proves nothing to the planner.
 DONE: ColumnClause[str] = literal_column("'done'")
 UNSENT: tuple[ColumnClause[str], ...] = (literal_column("'queued'"), literal_column("'sending'"))
+LONGEST_HISTORY = 50  # conversations of one citizen
+
+
+Citizen = tuple[str, str, str]  # channel, account and the citizen's id there
 
 
 def new_id() -> str:
@@ -68,37 +75,45 @@ async def ping(session: AsyncSession) -> None:
 
 
 async def ensure_conversation(
-    session: AsyncSession,
-    *,
-    channel: str,
-    account: str,
-    citizen_id: str,
-    citizen_name: str | None,
-    wrote_at: datetime,
-    now: datetime,
+    session: AsyncSession, citizen: Citizen, wrote_at: datetime, now: datetime
 ) -> Conversation:
     """The citizen's conversation, made if needed, locked until the transaction ends."""
-    await session.execute(
-        _insert(session, Conversation)
-        .values(
-            id=new_id(),
-            channel=channel,
-            account=account,
-            citizen_id=citizen_id,
-            citizen_name=citizen_name,
-            owner="bot",
-            rasa_conversation_id=new_id(),
-            last_citizen_at=wrote_at,
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-    )
-    statement = select(Conversation).where(
-        Conversation.channel == channel,
-        Conversation.account == account,
-        Conversation.citizen_id == citizen_id,
-    )
-    return (await session.execute(statement.with_for_update())).scalar_one()
+    return (await ensure_conversations(session, {citizen: wrote_at}, now))[citizen]
+
+
+async def ensure_conversations(
+    session: AsyncSession, wrote_at: Mapping[Citizen, datetime], now: datetime
+) -> dict[Citizen, Conversation]:
+    """The citizens' conversations, made if needed, locked until the transaction ends."""
+    found = await _lock_conversations_of(session, wrote_at.keys())
+    # Everybody locks and inserts in the same order, or two who do so at once would wait for each other.
+    missing = sorted(wrote_at.keys() - found.keys())
+    if missing:
+        rows = [
+            {
+                "id": new_id(),
+                "channel": channel,
+                "account": account,
+                "citizen_id": citizen_id,
+                "owner": "bot",
+                "rasa_conversation_id": new_id(),
+                "last_citizen_at": wrote_at[channel, account, citizen_id],
+                "created_at": now,
+            }
+            for channel, account, citizen_id in missing
+        ]
+        await session.execute(_insert(session, Conversation).on_conflict_do_nothing(), rows)
+        found |= await _lock_conversations_of(session, missing)
+    return found
+
+
+async def _lock_conversations_of(
+    session: AsyncSession, citizens: Collection[Citizen]
+) -> dict[Citizen, Conversation]:
+    columns = (Conversation.channel, Conversation.account, Conversation.citizen_id)
+    statement = select(Conversation).where(tuple_(*columns).in_(list(citizens)))
+    rows = (await session.execute(statement.order_by(Conversation.id).with_for_update())).scalars()
+    return {(row.channel, row.account, row.citizen_id): row for row in rows}
 
 
 async def find_conversation(
@@ -110,6 +125,21 @@ async def find_conversation(
         Conversation.citizen_id == citizen_id,
     )
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def conversations_of_citizen(session: AsyncSession, channel: str, citizen_key: str) -> Sequence[str]:
+    """Ids of one citizen's conversations within a channel, newest first; each comment is one of its own."""
+    whose = or_(
+        Conversation.citizen_id == citizen_key,
+        Conversation.citizen_id.startswith(f"{citizen_key}/", autoescape=True),
+    )
+    statement = (
+        select(Conversation.id)
+        .where(Conversation.channel == channel, whose)
+        .order_by(Conversation.last_citizen_at.desc())
+        .limit(LONGEST_HISTORY)
+    )
+    return (await session.execute(statement)).scalars().all()
 
 
 async def conversation(session: AsyncSession, conversation_id: str) -> Conversation:
@@ -132,36 +162,20 @@ async def lock_conversation(session: AsyncSession, conversation_id: str) -> Conv
 
 
 async def insert_inbox(
-    session: AsyncSession,
-    conversation: Conversation,
-    *,
-    message_id: str,
-    kind: Kind,
-    text: str,
-    now: datetime,
-    platform_time: datetime | None,
-    as_of: date | None,
-) -> int | None:
-    """The new row's id; None when the message was accepted before."""
+    session: AsyncSession, rows: Sequence[Mapping[str, object]]
+) -> dict[tuple[str, str, str], int]:
+    """Store messages in their order; the new rows' ids by channel, account and message id.
+
+    A message that was accepted before, or stands twice among the rows, is left as it is.
+    """
     statement = (
         _insert(session, InboxMessage)
-        .values(
-            channel=conversation.channel,
-            account=conversation.account,
-            message_id=message_id,
-            conversation_id=conversation.id,
-            received_at=now,
-            platform_time=platform_time,
-            kind=kind,
-            text=text,
-            as_of=as_of,
-            status="pending",
-            attempts=0,
-        )
         .on_conflict_do_nothing()
-        .returning(InboxMessage.id)
+        .returning(InboxMessage.channel, InboxMessage.account, InboxMessage.message_id, InboxMessage.id)
     )
-    return (await session.execute(statement)).scalar_one_or_none()
+    given = [{"status": "pending", "attempts": 0, **row} for row in rows]
+    found = await session.execute(statement, given)
+    return {(channel, account, message_id): id for channel, account, message_id, id in found}
 
 
 async def inbox_by_message_id(
@@ -177,9 +191,9 @@ async def inbox_by_message_id(
 
 
 async def claim_inbox(
-    session: AsyncSession, now: datetime, lease_until: datetime
-) -> tuple[InboxMessage, Conversation] | None:
-    """The oldest message nobody works on and nothing of its conversation stands before; leased.
+    session: AsyncSession, now: datetime, lease_until: datetime, limit: int
+) -> list[tuple[InboxMessage, Conversation]]:
+    """The oldest messages nobody works on and nothing of their conversation stands before; leased.
 
     A lease that ran out (its process died) is given to the next who asks.
     """
@@ -198,17 +212,20 @@ async def claim_inbox(
             ~blocked,
         )
         .order_by(InboxMessage.id)
-        .limit(1)
+        .limit(limit)
         .with_for_update(of=InboxMessage, skip_locked=True)
     )
-    found = (await session.execute(statement)).one_or_none()
-    if found is None:
-        return None
-    message, conversation = found
-    message.status = "processing"
-    message.attempts += 1
-    message.lease_until = lease_until
-    return message, conversation
+    found = [(message, conversation) for message, conversation in await session.execute(statement)]
+    for message, _ in found:
+        message.status = "processing"
+        _lease(message, lease_until)
+    return found
+
+
+def _lease(row: InboxMessage | OutboxMessage, until: datetime) -> None:
+    """Another attempt; whoever makes it has the row until then."""
+    row.attempts += 1
+    row.lease_until = until
 
 
 async def finish_inbox(session: AsyncSession, message: InboxMessage) -> bool:
@@ -270,6 +287,20 @@ async def turn_of(session: AsyncSession, inbox_id: int) -> Turn | None:
     return await session.get(Turn, inbox_id)
 
 
+async def outcomes_by_topics(
+    session: AsyncSession, start: datetime, end: datetime
+) -> list[tuple[list[str], str, int]]:
+    """How many turns from `start` up to `end` had which topics and outcome; evaluation left out."""
+    topics = cast(Turn.topics, Text)  # PostgreSQL does not group by JSON
+    statement = (
+        select(topics, Turn.outcome, func.count())
+        .join(Conversation, Conversation.id == Turn.conversation_id)
+        .where(Turn.created_at >= start, Turn.created_at < end, Conversation.channel != "evaluation")
+        .group_by(topics, Turn.outcome)
+    )
+    return [(json.loads(names), outcome, count) for names, outcome, count in await session.execute(statement)]
+
+
 async def replies_to(session: AsyncSession, inbox_id: int) -> Sequence[OutboxMessage]:
     """What was written in answer to one message, in order."""
     statement = select(OutboxMessage).where(OutboxMessage.in_reply_to == inbox_id).order_by(OutboxMessage.id)
@@ -283,11 +314,10 @@ async def just_offered(session: AsyncSession, message: InboxMessage) -> list[dic
         .where(InboxMessage.conversation_id == message.conversation_id, InboxMessage.id < message.id)
         .order_by(InboxMessage.id.desc())
         .limit(1)
+        .scalar_subquery()
     )
-    previous_id = (await session.execute(previous)).scalar_one_or_none()
-    if previous_id is None:
-        return []
-    return [button for reply in await replies_to(session, previous_id) for button in reply.buttons]
+    statement = select(OutboxMessage.buttons).where(OutboxMessage.in_reply_to == previous)
+    return [button for buttons in (await session.execute(statement)).scalars() for button in buttons]
 
 
 async def button_sentence(session: AsyncSession, conversation_id: str, token: str) -> str | None:
@@ -370,9 +400,9 @@ async def last_author(session: AsyncSession, conversation_id: str) -> OutboxAuth
 
 
 async def claim_outbox(
-    session: AsyncSession, channels: Sequence[str], now: datetime, lease_until: datetime
-) -> tuple[OutboxMessage, Conversation] | None:
-    """The oldest message of these channels due for sending and first of its conversation; leased."""
+    session: AsyncSession, channels: Sequence[str], now: datetime, lease_until: datetime, limit: int
+) -> list[tuple[OutboxMessage, Conversation]]:
+    """The oldest messages of these channels due for sending and first of their conversation; leased."""
     earlier = aliased(OutboxMessage)
     blocked = exists().where(
         earlier.conversation_id == OutboxMessage.conversation_id,
@@ -396,17 +426,14 @@ async def claim_outbox(
             ~held,
         )
         .order_by(OutboxMessage.id)
-        .limit(1)
+        .limit(limit)
         .with_for_update(of=OutboxMessage, skip_locked=True)
     )
-    found = (await session.execute(statement)).one_or_none()
-    if found is None:
-        return None
-    row, conversation = found
-    row.status = "sending"
-    row.attempts += 1
-    row.lease_until = lease_until
-    return row, conversation
+    found = [(row, conversation) for row, conversation in await session.execute(statement)]
+    for row, _ in found:
+        row.status = "sending"
+        _lease(row, lease_until)
+    return found
 
 
 async def settle_outbox(
@@ -451,19 +478,21 @@ async def requeue(session: AsyncSession, outbox_id: int) -> str | None:
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def claim_review(session: AsyncSession, now: datetime, lease_until: datetime) -> OutboxMessage | None:
-    """A message whose failure or doubt is to be shown to a person; given out again if that fails."""
+async def claim_review(
+    session: AsyncSession, now: datetime, lease_until: datetime, limit: int
+) -> Sequence[OutboxMessage]:
+    """Messages whose failure or doubt is to be shown to a person; given out again if that fails."""
     statement = (
         select(OutboxMessage)
         .where(OutboxMessage.review_at.is_not(None), OutboxMessage.review_at <= now)
         .order_by(OutboxMessage.review_at)
-        .limit(1)
+        .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    row = (await session.execute(statement)).scalar_one_or_none()
-    if row is not None:
+    rows = (await session.execute(statement)).scalars().all()
+    for row in rows:
         row.review_at = lease_until
-    return row
+    return rows
 
 
 async def outbox_row(session: AsyncSession, outbox_id: int) -> OutboxMessage | None:
@@ -639,10 +668,8 @@ async def hold_account(
     )
 
 
-async def release_account(session: AsyncSession, conversation_id: str) -> None:
+async def release_account(session: AsyncSession, channel: str, account: str) -> None:
     """A message got through: whatever was wrong with the account is over."""
-    found = select(Conversation.channel, Conversation.account).where(Conversation.id == conversation_id)
-    channel, account = (await session.execute(found)).one()
     statement = (
         update(ChannelAccount)
         .where(

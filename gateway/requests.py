@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
+
+from gateway.settings import Network
 
 REQUEST = web.RequestKey("request_id", str)
 GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -60,6 +64,34 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
             status=status,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
+
+
+def believing(proxies: Sequence[Network]) -> Middleware:
+    """A middleware that takes the client's address and HTTPS from `proxies`, and from nobody else.
+
+    The client is the last address of X-Forwarded-For that is not itself such a proxy: whatever a client
+    writes there stands before it.
+    """
+
+    def trusted(address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in proxies)
+
+    @web.middleware
+    async def real_client(request: web.Request, handler: Handler) -> web.StreamResponse:
+        client = request.remote or ""
+        if trusted(client):
+            forwarded = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+            while trusted(client) and forwarded:
+                client = forwarded.pop().strip() or client
+            https = request.headers.get("X-Forwarded-Proto") == "https"
+            request = request.clone(remote=client, scheme="https" if https else request.scheme)
+        return await handler(request)
+
+    return real_client
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

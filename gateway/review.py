@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -44,10 +44,10 @@ class Reviewer:
         self._clock = clock
         self.pump = Pump(REVIEW, signals, self._claim, self._show, concurrency=1)
 
-    async def _claim(self) -> OutboxMessage | None:
+    async def _claim(self, limit: int) -> Sequence[OutboxMessage]:
         now = self._clock()
         async with self._database.sessions.begin() as session:
-            return await repository.claim_review(session, now, now + LEASE)
+            return await repository.claim_review(session, now, now + LEASE, limit)
 
     async def _show(self, claimed: OutboxMessage) -> None:
         async with self._database.sessions.begin() as session:

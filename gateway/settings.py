@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY_LENGTH = 32
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingsError(Exception):
@@ -56,14 +60,19 @@ class Settings:
     database_url: str
     development: bool
     rasa_token: str | None
-    rasa_retry_seconds: int  # how long a refused connection is tried again before a person is called
+    rasa_retry_seconds: int  # how long Rasa or the action server may be away before a person is called
     messenger: MessengerSettings | None = None  # None: this channel is off
     zalo: ZaloSettings | None = None
     public_url: str | None = None  # where citizens and platforms reach the gateway from outside
+    trusted_proxies: tuple[Network, ...] = ()  # whose word on the client's address and HTTPS is taken
 
     @property
     def rasa_url(self) -> str:
         return f"http://127.0.0.1:{self.rasa_port}"
+
+    @property
+    def actions_url(self) -> str:
+        return f"http://127.0.0.1:{self.actions_port}"
 
     @property
     def stack_file(self) -> Path:
@@ -84,10 +93,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         database_url=_database_url(environment.get("DATABASE_URL") or default_database),
         development=_switch(environment, "DEVELOPMENT"),
         rasa_token=environment.get("RASA_TOKEN") or None,
-        rasa_retry_seconds=_number(environment, "RASA_RETRY_SECONDS", 30, 600),
+        rasa_retry_seconds=_number(environment, "RASA_RETRY_SECONDS", 90, 600),
         messenger=_messenger(environment),
         zalo=_zalo(environment),
         public_url=_web_address(environment, "PUBLIC_URL", "") or None,
+        trusted_proxies=_networks(environment, "TRUSTED_PROXIES"),
     )
 
 
@@ -179,6 +189,16 @@ def _number(environment: Mapping[str, str], name: str, default: int, highest: in
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= highest):
         raise SettingsError(f"{name} is {text!r}; write a number from 1 to {highest}")
     return int(text)
+
+
+def _networks(environment: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    texts = environment.get(name, "").replace(",", " ").split()
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts)
+    except ValueError as error:
+        raise SettingsError(
+            f"{name} is {environment[name]!r}; write addresses or networks, like 127.0.0.1, 10.0.0.0/8"
+        ) from error
 
 
 def _switch(environment: Mapping[str, str], name: str, default: str = "0") -> bool:

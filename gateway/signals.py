@@ -11,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 INBOX = "inbox"
 OUTBOX = "outbox"
+CALM = "calm"
 
 
 class Signals:
-    """Events by key: `inbox`, `outbox` or a conversation's id."""
+    """Events by key: `inbox`, `outbox`, `calm` or a conversation's id."""
 
     def __init__(self) -> None:
         self._events: dict[str, set[asyncio.Event]] = {}
+        self._arriving = 0
         self.closing = False
 
     def wake(self, *keys: str) -> None:
@@ -42,6 +44,23 @@ class Signals:
             waiters.discard(waiting)
             if not waiters and self._events.get(key) is waiters:
                 del self._events[key]
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """While something is being accepted that its sender waits to have acknowledged."""
+        self._arriving += 1
+        try:
+            yield
+        finally:
+            self._arriving -= 1
+            if not self._arriving:
+                self.wake(CALM)
+
+    async def calm(self, seconds: float) -> None:
+        """Wait until nothing is being accepted, at most `seconds`: work that can wait lets it through."""
+        with self.subscribe(CALM) as woken:
+            if self._arriving:
+                await wait_for(woken, seconds)
 
     def close(self) -> None:
         """Wake everybody, to go home."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from call_centre.model import Escalation, OpenedCase
@@ -18,7 +16,7 @@ from call_centre.protocols import Ownership
 from gateway import repository
 from gateway.channels.facebook_comments import CommentPolicy, answer_comment, shows_personal_numbers
 from gateway.channels.rules import FACEBOOK_COMMENT
-from gateway.database import Database, utc_now
+from gateway.database import Database, insist, utc_now
 from gateway.outbox import StoredOutbox
 from gateway.pump import Pump
 from gateway.rasa_client import Answer, BotTurn, Handover, RasaClient, RasaFailed, Reply, text_for_rasa
@@ -30,8 +28,8 @@ from vietnamese.text import normalise
 
 MAX_ATTEMPTS = 3  # a message that kills its worker this often goes to a person unasked
 LEASE_MARGIN = timedelta(seconds=30)  # beyond the longest turn, to write it down
-WRITE_PAUSE_SECONDS = 1.0
 LONGEST_RATING = 16  # characters
+LONGEST_TITLE = 100  # characters, of a button
 
 log = structlog.get_logger(__name__)
 
@@ -95,48 +93,50 @@ class Worker:
         self._lease = timedelta(seconds=rasa.longest_turn_seconds) + LEASE_MARGIN
         self.pump = Pump(INBOX, signals, self._claim, self._process)
 
-    async def _claim(self) -> Claim | None:
+    async def _claim(self, limit: int) -> list[Claim]:
         now = self._clock()
         async with self._database.sessions.begin() as session:
-            found = await repository.claim_inbox(session, now, now + self._lease)
-            if found is None:
-                return None
-            message, conversation = found
-            if message.attempts > 1:
-                # Rasa may have heard it already; asked again in the same dialogue it would fill slots twice.
-                conversation = await repository.lock_conversation(session, conversation.id)
-                conversation.rasa_conversation_id = repository.new_id()
-                log.warning("message_claimed_again", inbox_id=message.id, attempts=message.attempts)
-            offered = await repository.just_offered(session, message)
-        # Typing a button's title is a tap on it.
-        typed = message.text.casefold()
-        taps = (button["say"] for button in offered if normalise(button["title"]).casefold() == typed)
-        return Claim(message, conversation, next(taps, message.text))
+            claims = []
+            for message, conversation in await repository.claim_inbox(session, now, now + self._lease, limit):
+                if message.attempts > 1:
+                    # Rasa may have heard it: asked again in the same dialogue it would fill slots twice.
+                    await repository.lock_conversation(session, conversation.id)
+                    conversation.rasa_conversation_id = repository.new_id()
+                    log.warning("message_claimed_again", inbox_id=message.id, attempts=message.attempts)
+                claims.append(Claim(message, conversation, message.text))
+        return claims
 
     async def _process(self, claim: Claim) -> None:
-        if await self._is_rating(claim):
+        message = claim.message
+        lease_until = message.lease_until or self._clock()
+        if await insist(partial(self._is_rating, claim), lease_until, self._clock):
             return
+        claim = replace(claim, question=await insist(partial(self._meant, message), lease_until, self._clock))
         result = await self._answer(claim)
-        lease_until = claim.message.lease_until
-        while True:
-            try:
-                async with self._database.sessions.begin() as session:
-                    finished = await self._write(session, claim, result)
-                break
-            except (DBAPIError, PoolTimeout, OSError):
-                # A deadlock with the console, or the database away: what Rasa said is not to be asked twice.
-                if lease_until is None or self._clock() >= lease_until:
-                    raise
-                log.warning("write_failed", inbox_id=claim.message.id, exc_info=True)
-                await asyncio.sleep(WRITE_PAUSE_SECONDS)
+        # What Rasa said is not to be asked twice: it is written down however long that takes.
+        finished = await insist(partial(self._finish, claim, result), lease_until, self._clock)
         log.info(
             "message_done",
-            inbox_id=claim.message.id,
-            channel=claim.message.channel,
+            inbox_id=message.id,
+            channel=message.channel,
             failure=result.reason if isinstance(result, Failed) else None,
             written=finished,
         )
         self._signals.wake(claim.conversation.id)
+
+    async def _finish(self, claim: Claim, result: Result) -> bool:
+        async with self._database.sessions.begin() as session:
+            return await self._write(session, claim, result)
+
+    async def _meant(self, message: InboxMessage) -> str:
+        """What a message asks: typing the title of a button just offered is a tap on it."""
+        typed = message.text.casefold()
+        if len(typed) > LONGEST_TITLE:
+            return message.text
+        async with self._database.readers() as session:
+            offered = await repository.just_offered(session, message)
+        taps = (button["say"] for button in offered if normalise(button["title"]).casefold() == typed)
+        return next(taps, message.text)
 
     async def _answer(self, claim: Claim) -> Result:
         message, conversation = claim.message, claim.conversation
@@ -170,9 +170,10 @@ class Worker:
         message = claim.message
         if len(message.text) > LONGEST_RATING or claim.conversation.owner != "bot":
             return False
-        async with self._database.sessions.begin() as session:
+        async with self._database.readers() as session:
             if await repository.last_author(session, message.conversation_id) != "system":
                 return False
+        async with self._database.sessions.begin() as session:
             thanks = await self._cases.take_rating(session, message.conversation_id, message.text)
             if thanks is None:
                 return False
@@ -250,6 +251,7 @@ class Worker:
                 confidence=turn.confidence,
                 topics=turn.topics,
                 as_of=turn.as_of,
+                entities=turn.entities,
             ),
         )
         if conversation.owner == "bot":

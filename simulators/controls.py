@@ -27,6 +27,7 @@ class Controls:
     hold: int = 0  # 1: webhooks wait until this is 0 again
     shuffle: int = 0  # 1: webhooks that wait together leave in any order
     batch: int = 1  # events that leave together in one webhook, where the platform batches
+    replay: int = 0  # so many of the webhooks accepted last are delivered once more
     echoes: int = 1  # 0: what was sent is not repeated by webhook
 
     def change(self, given: Mapping[str, object]) -> None:
@@ -79,6 +80,7 @@ class Deliverer:
     delivered: list[Delivery] = field(default_factory=list)
     lost: list[bytes] = field(default_factory=list)
     _waiting: list[Webhook] = field(default_factory=list)
+    _accepted: list[Webhook] = field(default_factory=list)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _repeating: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -115,6 +117,9 @@ class Deliverer:
                     task.cancel()
 
     async def _empty(self, http: aiohttp.ClientSession) -> None:
+        if self.controls.replay:
+            self._waiting += self._accepted[-self.controls.replay :]
+            self.controls.replay = 0
         while self._waiting and not self.controls.hold:
             if self.controls.shuffle:
                 self.random.shuffle(self._waiting)
@@ -142,4 +147,6 @@ class Deliverer:
         except (aiohttp.ClientError, TimeoutError):
             status = 0
         self.delivered.append(Delivery(webhook.body, status, time.monotonic() - started))
+        if status == 200:
+            self._accepted.append(webhook)
         return status == 200

@@ -103,7 +103,7 @@ async def rasa() -> AsyncIterator[FakeRasa]:
 @pytest.fixture
 async def idle_gateway(database: Database, rasa: FakeRasa) -> AsyncIterator[Gateway]:
     """A gateway whose worker was not started."""
-    client = RasaClient(rasa.url, retry_seconds=0, timeout_seconds=PATIENCE_SECONDS)
+    client = RasaClient(rasa.url, actions_url=rasa.url, retry_seconds=0, timeout_seconds=PATIENCE_SECONDS)
     yield Gateway(database, client)
     await client.close()
 

@@ -119,8 +119,7 @@ class Life(RuleBasedStateMachine):
     def the_worker_works(self, times: int) -> None:
         async def work() -> None:
             for _ in range(times):
-                claim = await self.gateway.worker._claim()
-                if claim is not None:
+                for claim in await self.gateway.worker._claim(1):
                     await self.gateway.worker._process(claim)
 
         self.run(work())
@@ -129,8 +128,7 @@ class Life(RuleBasedStateMachine):
     def the_sender_sends(self, times: int) -> None:
         async def work() -> None:
             for _ in range(times):
-                claimed = await self.sender._claim()
-                if claimed is not None:
+                for claimed in await self.sender._claim(1):
                     await self.sender._send(claimed)
 
         self.run(work())
@@ -167,8 +165,7 @@ class Life(RuleBasedStateMachine):
         async def take() -> None:
             await self.gateway.give_to_agent()
             before = len(await self.gateway.all(OutboxMessage))
-            claim = await self.gateway.worker._claim()
-            if claim is not None:
+            for claim in await self.gateway.worker._claim(1):
                 await self.gateway.worker._process(claim)
             assert len(await self.gateway.all(OutboxMessage)) == before
 

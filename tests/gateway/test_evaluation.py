@@ -77,7 +77,7 @@ async def test_the_promise_of_a_case_is_among_the_replies(
 async def test_a_failed_turn_is_told_as_escalated(server: TestServer, rasa: FakeRasa) -> None:
     rasa.behave = lambda _body: []
     answer = await ask_one(url(server), "hỏi", None)
-    assert (answer["outcome"], answer["failure"], answer["intent"]) == ("escalated", "no_turn", None)
+    assert (answer["outcome"], answer["failure"], answer["intent"]) == ("escalated", "no_answer", None)
 
 
 async def test_a_batch_keeps_conversations_together_and_in_order(

@@ -102,6 +102,25 @@ async def test_each_webhook_five_times_and_shuffled_is_answered_once_and_in_orde
     print(f"\n{deliveries} deliveries of 6 messages and their echoes: {len(page.meta.sent)} answers")
 
 
+async def test_webhooks_replayed_later_change_nothing(page: Fanpage, rasa: FakeRasa) -> None:
+    page.meta.write("psid-1", "một")
+    page.meta.react("psid-1")
+    await page.settled(1)
+    page.meta.staff("psid-1", "em trả lời đây")
+    await page.settled(1)
+    before = [(row.text, row.status) for row in await page.gateway.all(OutboxMessage)]
+    page.meta.controls.change({"replay": 100})
+    page.meta.deliverer.wake()
+    count = len(page.meta.deliverer.delivered)
+
+    async def replayed() -> bool:
+        return len(page.meta.deliverer.delivered) == 2 * count
+
+    await eventually(replayed, page.gateway.signals, "outbox")
+    assert [(row.text, row.status) for row in await page.gateway.all(OutboxMessage)] == before
+    assert rasa.questions == ["một"]
+
+
 async def test_two_messages_in_a_row_are_answered_in_order(page: Fanpage) -> None:
     page.meta.write("psid-1", "một")
     page.meta.write("psid-1", "hai")

@@ -32,7 +32,7 @@ def tables_in(url: str) -> set[str]:
         async with engine.connect() as connection:
             found = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
         await engine.dispose()
-        return found
+        return {name for name in found if not name.startswith("case_search_")}  # parts of SQLite's index
 
     return asyncio.run(names())
 
@@ -53,7 +53,7 @@ def test_up_down_and_up_again(empty_url: str) -> None:
     assert not current(empty_url)
     upgrade(empty_url)
     assert current(empty_url)
-    assert tables_in(empty_url) == expected | {"alembic_version"}
+    assert tables_in(empty_url) == expected | {"alembic_version", "case_search"}
     command.check(alembic_config(empty_url))
     command.downgrade(alembic_config(empty_url), "base")
     assert tables_in(empty_url) == {"alembic_version"}

@@ -102,8 +102,7 @@ async def test_a_refused_message_waits_longer_each_time(
         channel.problems = [NotSent()]
         async with idle_gateway.database.sessions.begin() as session:
             later = utc_now() + timedelta(hours=1)
-            claimed = await repository.claim_outbox(session, ["zalo"], later, later)
-        assert claimed is not None
+            (claimed,) = await repository.claim_outbox(session, ["zalo"], later, later, 1)
         before = utc_now()
         await sender._send(claimed)
         (row,) = await idle_gateway.all(OutboxMessage)

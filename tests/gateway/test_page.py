@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, Route, async_playwright, expect
+from playwright.async_api import Page, Route, expect
 
+from tests.chromium import launched
 from tests.gateway.fakes import FakeRasa, Gateway, Held, site, turn
 
 pytestmark = pytest.mark.browser
@@ -23,17 +23,14 @@ def used_url(tmp_path: object) -> str:
 @pytest.fixture
 async def page(gateway: Gateway) -> AsyncIterator[Page]:
     """The chat page on a phone."""
-    path = shutil.which("chromium")
-    assert path is not None, "chromium is not installed: apt-get install chromium"
-    async with TestServer(site(gateway)) as server, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--headless"])
+    async with TestServer(site(gateway)) as server, launched() as browser:
         opened = await browser.new_page(viewport={"width": 375, "height": 667})
         errors: list[str] = []
         opened.on("pageerror", lambda error: errors.append(str(error)))
         opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         await opened.goto(str(server.make_url("/")))
         yield opened
-        await browser.close()
+        await opened.close()
         # What the tests break on purpose, the browser notes as a failed request.
         assert [error for error in errors if "Failed to load resource" not in error] == []
 

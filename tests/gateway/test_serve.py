@@ -144,7 +144,7 @@ async def test_the_whole_application_serves_its_parts_and_logs_no_words(
         await http.get(served.url)
         await post(http, served, "bí mật của tôi", "message-1")
         await lines_with(http, served, "Đáp: bí mật của tôi")
-        rasa.behave = lambda _body: []
+        rasa.behave = lambda _body: [{"text": "nửa chừng"}]
         await post(http, served, "bí mật thứ hai", "message-2")
         await lines_with(http, served, Texts(OFFICE)["failure"])
         async with http.get(f"{served.url}/nowhere", headers={"X-Request-ID": "my-request-1"}) as response:

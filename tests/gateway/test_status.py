@@ -200,7 +200,7 @@ async def signed_in(gateway: Gateway, browser: Browser, role: Role) -> None:
     await add_agent(gateway.database.sessions, "lan", role)
     await browser.log_in("lan")
     await browser.get("/account/second-factor")
-    found = re.search(r"<code>([A-Z2-7 ]+)</code>", browser.text)
+    found = re.search(r"<code[^>]*>([A-Z2-7 ]+)</code>", browser.text)
     sealed = re.search(r'name="sealed" value="([^"]+)"', browser.text)
     assert found is not None and sealed is not None
     code = pyotp.TOTP(found[1].replace(" ", "")).at(gateway.cases.clock())

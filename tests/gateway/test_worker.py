@@ -124,7 +124,7 @@ async def test_after_a_crash_between_question_and_reply_there_is_one_reply(
     assert (await idle_gateway.inbox_rows())[0].status == "processing"
 
     reopened = Database(database_url)
-    client = RasaClient(rasa.url, retry_seconds=0)
+    client = RasaClient(rasa.url, actions_url=rasa.url, retry_seconds=0)
     second = Gateway(reopened, client)
     async with reopened.sessions.begin() as session:
         await repository.end_leases(session, utc_now())
@@ -147,20 +147,18 @@ async def test_another_process_takes_over_only_when_the_lease_ran_out(
 
     async def claim(at: datetime) -> Any:
         async with idle_gateway.database.sessions.begin() as session:
-            return await repository.claim_inbox(session, at, at + timedelta(minutes=1))
+            return await repository.claim_inbox(session, at, at + timedelta(minutes=1), 1)
 
-    assert await claim(now) is None
-    assert await claim(now + timedelta(hours=1)) is not None
+    assert await claim(now) == []
+    assert len(await claim(now + timedelta(hours=1))) == 1
 
 
 async def test_whoever_lost_the_lease_writes_nothing(idle_gateway: Gateway, rasa: FakeRasa) -> None:
     await idle_gateway.accept("hỏi")
-    lost = await idle_gateway.worker._claim()
+    (lost,) = await idle_gateway.worker._claim(1)
     async with idle_gateway.database.sessions.begin() as session:
         await repository.end_leases(session, utc_now())
-    held = await idle_gateway.worker._claim()
-    assert lost is not None
-    assert held is not None
+    (held,) = await idle_gateway.worker._claim(1)
     await idle_gateway.worker._process(lost)
     assert await idle_gateway.replies() == []
     await idle_gateway.worker._process(held)
@@ -193,7 +191,7 @@ async def test_a_message_that_keeps_killing_its_worker_goes_to_a_person(
 ) -> None:
     accepted = await idle_gateway.accept("hỏi")
     for _ in range(MAX_ATTEMPTS):
-        assert await idle_gateway.worker._claim() is not None
+        assert len(await idle_gateway.worker._claim(1)) == 1
         async with idle_gateway.database.sessions.begin() as session:
             await repository.end_leases(session, utc_now())
     idle_gateway.worker.pump.start()
@@ -207,7 +205,7 @@ async def test_a_message_that_keeps_killing_its_worker_goes_to_a_person(
 async def test_a_database_error_while_writing_does_not_ask_rasa_again(
     gateway: Gateway, rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.worker.WRITE_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("gateway.database.PAUSE_SECONDS", 0)
     finish = repository.finish_inbox
     failures = [OperationalError("UPDATE inbox", {}, Exception("deadlock detected")) for _ in range(2)]
 
@@ -238,7 +236,7 @@ def not_json(_body: Message) -> web.Response:
     ("behaviour", "failure"),
     [
         (lambda _body: [{"text": "nửa chừng"}], "no_turn"),
-        (lambda _body: [], "no_turn"),
+        (lambda _body: [], "no_answer"),
         (lambda _body: [turn()], "no_reply"),
         (lambda _body: [{"text": "a"}, turn(), turn()], "several_turns"),
         (lambda _body: [{"text": "a"}, turn("perhaps")], "bad_turn"),
@@ -279,7 +277,7 @@ async def test_a_second_failure_joins_the_case_and_promises_nothing_more(
 
 
 async def test_a_turn_that_takes_too_long_goes_to_a_person(database: Database, rasa: FakeRasa) -> None:
-    client = RasaClient(rasa.url, retry_seconds=0, timeout_seconds=0.2)
+    client = RasaClient(rasa.url, actions_url=rasa.url, retry_seconds=0, timeout_seconds=0.2)
     gateway = Gateway(database, client)
     held = Held()
     rasa.behave = held
@@ -303,7 +301,8 @@ async def test_a_refused_connection_is_tried_again(database: Database) -> None:
         if len(pauses) == 2:
             await rasa.start(port)
 
-    client = RasaClient(f"http://127.0.0.1:{port}", retry_seconds=60, sleep=start_rasa_meanwhile)
+    url = f"http://127.0.0.1:{port}"
+    client = RasaClient(url, actions_url=url, retry_seconds=60, sleep=start_rasa_meanwhile)
     behind = Gateway(database, client)
     behind.worker.pump.start()
     await behind.say("hỏi")
@@ -316,7 +315,8 @@ async def test_a_refused_connection_is_tried_again(database: Database) -> None:
 
 
 async def test_a_rasa_that_stays_away_means_a_person(database: Database) -> None:
-    client = RasaClient(f"http://127.0.0.1:{unused_port()}", retry_seconds=0)
+    url = f"http://127.0.0.1:{unused_port()}"
+    client = RasaClient(url, actions_url=url, retry_seconds=0)
     behind = Gateway(database, client)
     behind.worker.pump.start()
     found = await behind.say("hỏi")
@@ -324,6 +324,60 @@ async def test_a_rasa_that_stays_away_means_a_person(database: Database) -> None
     await client.close()
     assert found.failure == "refused"
     assert (await behind.case()).reason == "technical_failure"
+
+
+async def test_an_outage_is_waited_out_once_not_by_every_question(database: Database) -> None:
+    pauses: list[float] = []
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+
+    url = f"http://127.0.0.1:{unused_port()}"
+    client = RasaClient(url, actions_url=url, retry_seconds=1, sleep=note)
+    behind = Gateway(database, client)
+    behind.worker.pump.start()
+    assert (await behind.say("một")).failure == "refused"
+    assert pauses
+    pauses.clear()
+    client._outage_from -= 1  # as long ago as an outage is waited for
+    assert (await behind.say("hai")).failure == "refused"
+    assert not pauses
+    await behind.worker.pump.stop(0)
+    await client.close()
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_an_action_server_away_is_waited_for_and_the_questions_are_answered_in_order(
+    database: Database, rasa: FakeRasa, comes_back: bool
+) -> None:
+    actions = FakeRasa()
+    port = unused_port()
+
+    async def start_actions_meanwhile(seconds: float) -> None:
+        if comes_back and seconds > 0.25:
+            await actions.start(port)
+
+    def with_actions(body: dict[str, Any]) -> list[dict[str, Any]]:
+        return said(body) if actions.port else []
+
+    rasa.behave = with_actions
+    client = RasaClient(
+        rasa.url, actions_url=f"http://127.0.0.1:{port}", retry_seconds=1, sleep=start_actions_meanwhile
+    )
+    behind = Gateway(database, client)
+    behind.worker.pump.start()
+    accepted = [await behind.accept(text) for text in ("một", "hai")]
+    failures = [(await behind.turn(one)).failure for one in accepted]
+    await behind.worker.pump.stop(0)
+    await client.close()
+    await actions.stop()
+    if comes_back:
+        assert failures == [None, None]
+        assert await behind.replies() == ["Đáp: một", "Đáp: hai"]
+        assert rasa.questions == ["một", "một", "hai"]
+    else:
+        assert failures == ["actions_refused", "actions_refused"]
+        assert (await behind.case()).reason == "technical_failure"
 
 
 # --- ownership ---------------------------------------------------------------------------------
@@ -398,8 +452,7 @@ async def test_a_message_handed_back_between_claim_and_writing_is_answered_by_th
 ) -> None:
     accepted = await idle_gateway.accept("hỏi")
     await idle_gateway.give_to_agent()
-    claim = await idle_gateway.worker._claim()
-    assert claim is not None
+    (claim,) = await idle_gateway.worker._claim(1)
     async with idle_gateway.database.sessions.begin() as session:
         await idle_gateway.ownership.give_to_bot(session, accepted.conversation_id)
     await idle_gateway.worker._process(claim)
@@ -509,7 +562,7 @@ async def test_nothing_of_a_failed_transaction_remains(
     gateway: Gateway, rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reply, turn and case stand or fall together."""
-    monkeypatch.setattr("gateway.worker.WRITE_PAUSE_SECONDS", 0)
+    monkeypatch.setattr("gateway.database.PAUSE_SECONDS", 0)
     open_case = gateway.cases.open_case
     failures = [OperationalError("INSERT", {}, Exception("away"))]
 

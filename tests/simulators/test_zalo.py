@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +12,12 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.client_exceptions import ServerDisconnectedError
 from aiohttp.test_utils import TestServer
-from playwright.async_api import async_playwright
 
 from gateway.channels.zalo_events import signed_by
 from gateway.settings import read_settings
 from simulators.controls import Controls
 from simulators.zalo import Refused, ZaloSimulator, environment, read_message, utc_now
+from tests.chromium import launched
 from tests.gateway.fakes import PATIENCE_SECONDS
 
 BUTTON = {"title": "Mức đóng", "type": "oa.query.hide", "payload": "#abc"}
@@ -282,6 +281,16 @@ async def test_held_webhooks_leave_repeated_and_shuffled(stage: Stage) -> None:
     assert texts != sorted(texts)
 
 
+async def test_the_last_webhooks_are_replayed_once(stage: Stage) -> None:
+    for text in ("một", "hai", "ba"):
+        stage.simulator.write("a", text)
+    await stage.webhooks(3)
+    await stage.control(replay=2)
+    texts = [event["message"]["text"] for event in await stage.webhooks(5)]
+    assert texts == ["một", "hai", "ba", "hai", "ba"]
+    assert stage.simulator.controls.replay == 0
+
+
 def test_controls_change_together_or_not_at_all() -> None:
     controls = Controls()
     with pytest.raises(ValueError, match="no control 'x'"):
@@ -303,10 +312,7 @@ def test_the_printed_environment_is_a_configuration() -> None:
 @pytest.mark.browser
 async def test_a_person_plays_a_citizen(stage: Stage) -> None:
     token = await stage.token()
-    path = shutil.which("chromium")
-    assert path is not None, "chromium is not installed: apt-get install chromium"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--headless"])
+    async with launched() as browser:
         page = await browser.new_page()
         await page.goto(str(stage.server.make_url("/")))
         await page.get_by_label("Tin nhắn của người dân").fill("đóng bao nhiêu")
@@ -331,4 +337,3 @@ async def test_a_person_plays_a_citizen(stage: Stage) -> None:
         assert (await stage.webhooks(4))[3]["sender"]["admin_id"] == "1"
         await page.get_by_role("button", name="Gửi vị trí").click()
         assert (await stage.webhooks(5))[4]["event_name"] == "user_send_location"
-        await browser.close()
