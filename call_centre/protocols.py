@@ -6,7 +6,7 @@ claim check are one transaction, and neither package imports the other's insides
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -45,6 +45,14 @@ class ConversationView:
     citizen_key: str | None = None  # the same for every conversation of one citizen within the channel
 
 
+@dataclass(frozen=True)
+class TopicTurns:
+    """Citizens' questions on one topic."""
+
+    answered: int  # by the bot alone
+    escalated: int  # handed to a person
+
+
 class Outbox(Protocol):
     """Queues messages to the citizen's own channel inside the caller's transaction."""
 
@@ -66,6 +74,14 @@ class Outbox(Protocol):
 class Ownership(Protocol):
     """Says whose a conversation is; the bot is silent while an agent owns it."""
 
+    async def lock(self, session: AsyncSession, conversation_id: str) -> None:
+        """Keep everybody else from the conversation until the transaction ends.
+
+        Taken before a case of the conversation is changed, by whoever changes it, so that nobody waits for
+        the other's lock in turn.
+        """
+        ...
+
     async def wait(self, session: AsyncSession, conversation_id: str) -> None: ...
 
     async def give_to_agent(self, session: AsyncSession, conversation_id: str, agent_id: str) -> None: ...
@@ -81,3 +97,17 @@ class Conversations(Protocol):
     async def transcript(
         self, session: AsyncSession, conversation_id: str, limit: int = 200
     ) -> list[TranscriptLine]: ...
+
+    async def of_citizen(self, session: AsyncSession, channel: str, citizen_key: str) -> list[str]:
+        """Every conversation of one citizen within a channel, newest first; those without a case too."""
+        ...
+
+    async def turns_by_topic(
+        self, session: AsyncSession, start: datetime, end: datetime
+    ) -> Mapping[str, TopicTurns]:
+        """How often the bot answered each topic, and handed it over, from `start` up to `end`.
+
+        A question on two topics counts for both, one on none for the empty topic; what was declined or
+        asked back does not count, nor does evaluation.
+        """
+        ...

@@ -8,14 +8,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CursorResult,
     and_,
+    bindparam,
     delete,
     false,
     func,
     literal,
     literal_column,
+    not_,
     null,
     or_,
     select,
@@ -36,14 +39,15 @@ from call_centre.tables import (
     Case,
     CaseEvent,
     CaseLabel,
-    CaseText,
     Draft,
     Label,
     LoginThrottle,
     Note,
+    RecoveryCode,
     ScheduledReply,
     Team,
     UtcDateTime,
+    case_search,
 )
 
 # Written out, not bound: only then does SQLite see that the partial indexes of open cases apply.
@@ -251,11 +255,14 @@ def visible_to(agent: Agent) -> ColumnElement[bool]:
     """
     if agent.role != "agent":
         return Case.id.is_not(None)
-    # Wrapped in functions so that no index is used for it: the list walks its own index in order and
-    # stops after a page, where the planner would gather and sort every visible case.
-    mine = func.coalesce(Case.claimed_by, "") == agent.id
-    own_team = agent.team_id or NO_TEAM
-    return (Case.channel != "evaluation") & or_(mine, func.coalesce(Case.team_id, own_team) == own_team)
+    # Said as what is hidden: SQLite then walks a list's own index in order and stops after a page, where an
+    # OR of what is visible would gather and sort all of it; PostgreSQL turns it round and estimates it well.
+    hidden = and_(
+        Case.team_id.is_not(None),
+        Case.team_id != (agent.team_id or NO_TEAM),
+        or_(Case.claimed_by.is_(None), Case.claimed_by != agent.id),
+    )
+    return and_(Case.channel != "evaluation", not_(hidden))
 
 
 async def visible_case(session: AsyncSession, case_id: int, agent: Agent) -> Case | None:
@@ -293,9 +300,9 @@ class CaseFilter:
 
 @dataclass(frozen=True)
 class Search:
-    """Words to find: as typed with accents, or folded without them."""
+    """Words to find: one after the other with their accents, or all of them anywhere without accents."""
 
-    text: str
+    words: tuple[str, ...]  # letters and digits alone, as `searchable` makes them
     exact: bool
 
 
@@ -331,11 +338,19 @@ def _conditions(wanted: CaseFilter, agent: Agent) -> list[ColumnElement[bool]]:
         conditions.append(Case.reason == wanted.reason)
     if wanted.label is not None:
         conditions.append(Case.id.in_(select(CaseLabel.case_id).where(CaseLabel.label_id == wanted.label)))
-    if wanted.search is not None:
-        column = CaseText.exact if wanted.search.exact else CaseText.folded
-        found = column.contains(wanted.search.text, autoescape=True)
-        conditions.append(Case.id.in_(select(CaseText.case_id).where(found)))
     return conditions
+
+
+def _found(session: AsyncSession, search: Search) -> tuple[ColumnElement[int], ColumnElement[bool]]:
+    """The search index's case id, and the condition that the case has the words."""
+    column = case_search.c.exact if search.exact else case_search.c.folded
+    if session.get_bind().dialect.name == "postgresql":
+        to_query = func.phraseto_tsquery if search.exact else func.plainto_tsquery
+        # Written out, not bound: only then does the planner see how common the words are.
+        words: BindParameter[str] = bindparam("words", " ".join(search.words), literal_execute=True)
+        return case_search.c.case_id, column.op("@@")(to_query(literal_column("'simple'"), words))
+    quoted = f'"{" ".join(search.words)}"' if search.exact else " ".join(f'"{word}"' for word in search.words)
+    return case_search.c.rowid, column.op("MATCH")(quoted)
 
 
 async def list_cases(
@@ -347,8 +362,10 @@ async def list_cases(
     Raises ValueError for a cursor this function did not make.
     """
     statement = select(Case).where(*_conditions(wanted, agent)).limit(PAGE + 1)
-    if wanted.view == "found":
-        statement = statement.order_by(Case.id.desc())
+    if wanted.search is not None:
+        case_id, found = _found(session, wanted.search)
+        # By the index's own id: SQLite's gives matches in that order and stops after a page.
+        statement = statement.join(case_search, case_id == Case.id).where(found).order_by(case_id.desc())
         if cursor is not None:
             statement = statement.where(Case.id < _read_cursor(cursor, 0)[1])
     elif wanted.view == "closed":
@@ -371,7 +388,7 @@ async def list_cases(
     if len(cases) <= PAGE:
         return CasePage(cases, None)
     last = cases[PAGE - 1]
-    if wanted.view == "found":
+    if wanted.search is not None:
         return CasePage(cases[:PAGE], str(last.id))
     moments = (last.closed_at,) if wanted.view == "closed" else (last.due_at, last.window_closes_at or NEVER)
     return CasePage(cases[:PAGE], ",".join([*(f"{m:%Y-%m-%dT%H:%M:%S.%f}" for m in moments), str(last.id)]))
@@ -446,13 +463,10 @@ async def cases_opened(session: AsyncSession, start: datetime, end: datetime) ->
 async def case_rows(session: AsyncSession, start: datetime, end: datetime) -> list[CaseRow]:
     """What the figures need of the cases opened from `start` up to `end`; merged ones are counted once."""
     columns = (Case.opened_at, Case.due_at, Case.first_answered_at, Case.closed_at, Case.answered_by)
-    statement = select(*columns, Case.channel, Case.reason, Case.topics, Case.satisfaction).where(
+    statement = select(*columns, Case.channel, Case.reason, Case.satisfaction).where(
         *_opened_between(start, end), Case.merged_into.is_(None)
     )
-    return [
-        CaseRow(*row[:7], topic=row.topics[0] if row.topics else None, satisfaction=row.satisfaction)
-        for row in await session.execute(statement)
-    ]
+    return [CaseRow(*row) for row in await session.execute(statement)]
 
 
 async def waiting_now(session: AsyncSession) -> tuple[int, datetime | None]:
@@ -538,11 +552,18 @@ async def case_events_after(session: AsyncSession, event_id: int, limit: int) ->
     return (await session.execute(statement)).scalars().all()
 
 
-async def save_case_text(session: AsyncSession, case_id: int, exact: str, folded: str) -> None:
-    """Keep a case's words for searching."""
-    values = {"exact": exact, "folded": folded}
-    statement = _insert(session, CaseText).values(case_id=case_id, **values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["case_id"], set_=values))
+async def index_case(session: AsyncSession, case_id: int, exact: str, folded: str) -> None:
+    """Keep a case's words for searching, in place of the ones before."""
+    if session.get_bind().dialect.name == "postgresql":
+        words = {
+            name: func.to_tsvector(literal_column("'simple'"), text)
+            for name, text in (("exact", exact), ("folded", folded))
+        }
+        statement = postgresql.insert(case_search).values(case_id=case_id, **words)
+        await session.execute(statement.on_conflict_do_update(index_elements=["case_id"], set_=words))
+    else:
+        values = {"rowid": case_id, "exact": exact, "folded": folded}
+        await session.execute(sqlite.insert(case_search).prefix_with("OR REPLACE").values(values))
 
 
 # --- labels ------------------------------------------------------------------------------------
@@ -640,6 +661,12 @@ async def due_reply_ids(session: AsyncSession, at: datetime) -> Sequence[int]:
     """Answers whose time to be undone is over."""
     statement = select(ScheduledReply.id).where(ScheduledReply.send_at <= at).order_by(ScheduledReply.id)
     return (await session.execute(statement)).scalars().all()
+
+
+async def case_of_reply(session: AsyncSession, reply_id: int) -> int | None:
+    """The case a kept answer belongs to; None when it was undone or sent."""
+    statement = select(ScheduledReply.case_id).where(ScheduledReply.id == reply_id)
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def take_reply(
@@ -800,6 +827,24 @@ async def use_code(session: AsyncSession, agent_id: str, step: int) -> bool:
         .returning(Agent.id)
         .execution_options(synchronize_session=False)
     )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def replace_recovery_codes(session: AsyncSession, agent_id: str, hashes: Sequence[str]) -> None:
+    """Keep these recovery codes of an account instead of any before."""
+    await session.execute(delete(RecoveryCode).where(RecoveryCode.agent_id == agent_id))
+    session.add_all(RecoveryCode(agent_id=agent_id, code_hash=code_hash) for code_hash in hashes)
+
+
+async def recovery_codes(session: AsyncSession, agent_id: str) -> Sequence[RecoveryCode]:
+    """An account's recovery codes that were not used."""
+    statement = select(RecoveryCode).where(RecoveryCode.agent_id == agent_id).order_by(RecoveryCode.id)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def use_recovery_code(session: AsyncSession, code_id: int) -> bool:
+    """Use up a recovery code; False when it was used already."""
+    statement = delete(RecoveryCode).where(RecoveryCode.id == code_id).returning(RecoveryCode.id)
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -30,9 +31,17 @@ from call_centre.model import (
     State,
 )
 from call_centre.protocols import Conversations, Outbox, Ownership
+from call_centre.repository import Search
 from call_centre.tables import Agent, Case
 from call_centre.texts import say
-from call_centre.working_hours import OFFICE_TIME, add_working_minutes, is_open, next_opening, utc_now
+from call_centre.working_hours import (
+    OFFICE_TIME,
+    add_working_minutes,
+    is_open,
+    may_be_tet,
+    next_opening,
+    utc_now,
+)
 from knowledge_base.office import Office
 from vietnamese.masking import mask
 from vietnamese.text import fold
@@ -45,6 +54,8 @@ REASON_MINIMUM = 5  # characters
 REASON_LIMIT = 200
 LABEL_LIMIT = 50  # characters
 SCHEDULED = "scheduled"
+WORD = re.compile(r"[^\W_]+")
+WORD_LIMIT = 100  # characters; PostgreSQL indexes no word over 2,046 bytes
 RATING_WAIT = timedelta(days=2)
 RATING = re.compile(r"^\W*(?:số\s*)?([1-5])(?:\s*(?:điểm|diem|sao|/\s*5))?\W*$", re.IGNORECASE)
 
@@ -81,6 +92,7 @@ class CaseService:
         """
         now = self.clock()
         outside = escalation.reason == Reason.ANSWERED_OUTSIDE_CONSOLE
+        await self.ownership.lock(session, conversation_id)
         conversation = await self.conversations.view(session, conversation_id)
         due_at = self._due(now)
         case_id = await repository.insert_case(
@@ -98,6 +110,7 @@ class CaseService:
                 "confidence": escalation.confidence,
                 "topics": list(escalation.topics),
                 "subject": escalation.topics[0].partition(".")[0] if escalation.topics else None,
+                "entities": [asdict(entity) | {"text": mask(entity.text)} for entity in escalation.entities],
                 "as_of": escalation.as_of,
                 "opened_at": now,
                 "due_at": due_at,
@@ -124,6 +137,7 @@ class CaseService:
     async def citizen_wrote(self, session: AsyncSession, conversation_id: str) -> str | None:
         """Add a citizen's message to the open case; the case number, or None when no case is open."""
         now = self.clock()
+        await self.ownership.lock(session, conversation_id)
         conversation = await self.conversations.view(session, conversation_id)
         case_id = await repository.mark_citizen_wrote(
             session, conversation_id, now, self._due(now), conversation.window_closes_at
@@ -141,6 +155,7 @@ class CaseService:
         if found is None:
             return None
         now = self.clock()
+        await self.ownership.lock(session, conversation_id)
         case = await repository.case_to_rate(session, conversation_id, now - RATING_WAIT)
         if case is None:
             return None
@@ -153,12 +168,12 @@ class CaseService:
     async def claim(self, session: AsyncSession, case_id: int, agent_id: str) -> None:
         """Take a waiting case. Raises CaseAlreadyClaimed naming who has it, CaseClosed, CaseNotFound."""
         now = self.clock()
+        case = await self._locked(session, case_id)
         if not await repository.claim_case(session, case_id, agent_id, now):
             case = await self._case(session, case_id)
             if case.state == State.CLOSED:
                 raise CaseClosed(number=case.number)
             raise CaseAlreadyClaimed(case.number, await self._holder(session, case))
-        case = await self._case(session, case_id)
         await self.ownership.give_to_agent(session, case.conversation_id, agent_id)
         repository.append_event(session, case_id, now, "claimed", agent_id)
 
@@ -172,13 +187,12 @@ class CaseService:
         """Send the citizen an answer, if the agent still holds the case; otherwise keep it as a draft."""
         text = checked_text(text)
         now = self.clock()
+        case = await self._locked(session, case_id)
         if not await repository.mark_answered(session, case_id, agent_id, now):
-            case = await self._case(session, case_id)
-            holder = await self._holder(session, case)
+            holder = await self._holder(session, await self._case(session, case_id))
             await repository.save_draft(session, case_id, agent_id, text, now, lost_claim=True)
             repository.append_event(session, case_id, now, "answer_kept", agent_id, holder=holder)
             return Reply(None, holder)
-        case = await self._case(session, case_id)
         outbox_id = await self.outbox.enqueue_agent_reply(session, case.conversation_id, text, agent_id)
         await repository.delete_draft(session, case_id, agent_id)
         repository.append_event(session, case_id, now, "answered", agent_id, line=outbox_id)
@@ -212,11 +226,16 @@ class CaseService:
 
     async def send_now(self, session: AsyncSession, case_id: int) -> None:
         """Send the answers of a case that still wait to be undone."""
+        await self._locked(session, case_id)
         for kept in await repository.scheduled_for(session, case_id):
             await self.send_scheduled(session, kept.id)
 
     async def send_scheduled(self, session: AsyncSession, reply_id: int) -> None:
         """Send one kept answer, unless it was undone or sent meanwhile."""
+        case_id = await repository.case_of_reply(session, reply_id)
+        if case_id is None:
+            return
+        await self._locked(session, case_id)
         taken = await repository.take_reply(session, reply_id)
         if taken is not None:
             await self.answer(session, *taken)
@@ -280,7 +299,7 @@ class CaseService:
     async def reopen(self, session: AsyncSession, case_id: int, agent_id: str) -> None:
         """Open a closed case again, held by this agent. Raises CaseNotClosed, AnotherCaseOpen."""
         now = self.clock()
-        case = await self._case(session, case_id)
+        case = await self._locked(session, case_id)
         other = await repository.open_case_of(session, case.conversation_id)
         if other is not None and other.id != case_id:
             raise AnotherCaseOpen(number=other.number)
@@ -310,12 +329,16 @@ class CaseService:
                     session, case_id, self.clock(), "unlabelled", agent_id, label=label.name
                 )
 
-    async def merge(self, session: AsyncSession, case_id: int, agent_id: str, into: Case) -> None:
+    async def merge(self, session: AsyncSession, case_id: int, agent_id: str, into_id: int) -> None:
         """Close a repeated case as part of another of the same citizen, which the agent holds.
 
         The repeated case may be waiting or the agent's own. Raises CaseNotYours, InvalidInput.
         """
-        case = await self._case(session, case_id)
+        for conversation_id in sorted(
+            {(await self._case(session, one)).conversation_id for one in (case_id, into_id)}
+        ):
+            await self.ownership.lock(session, conversation_id)
+        case, into = await self._case(session, case_id), await self._case(session, into_id)
         same = case.citizen_key is not None and (case.channel, case.citizen_key) == (
             into.channel,
             into.citizen_key,
@@ -420,7 +443,7 @@ class CaseService:
 
     def _when(self, now: datetime, due_at: datetime) -> str:
         opening = next_opening(self.office, now)
-        if opening is None or due_at <= now:
+        if opening is None or due_at <= now or may_be_tet(self.office, due_at):
             return self._say("no_time", hotline=self.office.hotline)
         due = due_at.astimezone(OFFICE_TIME)
         promised = {"time": f"{due:%H:%M}", "date": f"{due:%d/%m/%Y}"}
@@ -439,11 +462,18 @@ class CaseService:
             raise CaseNotFound(case_id=case_id)
         return case
 
+    async def _locked(self, session: AsyncSession, case_id: int) -> Case:
+        """The case as it is once nobody else changes it or its conversation."""
+        await self.ownership.lock(session, (await self._case(session, case_id)).conversation_id)
+        return await self._case(session, case_id)
+
     async def _index(self, session: AsyncSession, case: Case) -> None:
         lines = await self.conversations.transcript(session, case.conversation_id)
         words = (case.number, case.citizen_name or "", case.question, *(line.text for line in lines))
         text = mask("\n".join(words))
-        await repository.save_case_text(session, case.id, text.lower(), fold(text))
+        await repository.index_case(
+            session, case.id, " ".join(searchable(text)), " ".join(searchable(fold(text)))
+        )
 
     async def _holder(self, session: AsyncSession, case: Case) -> str:
         if case.claimed_by is None:
@@ -463,9 +493,9 @@ class CaseService:
         self, session: AsyncSession, case_id: int, from_agent: str, to_agent: str, *, by: str, kind: str
     ) -> None:
         now = self.clock()
+        case = await self._locked(session, case_id)
         if not await repository.move_claim(session, case_id, from_agent, to_agent, now):
             await self._refuse(session, case_id)
-        case = await self._case(session, case_id)
         await self.ownership.give_to_agent(session, case.conversation_id, to_agent)
         names = await repository.agent_names(session)
         repository.append_event(
@@ -485,23 +515,39 @@ class CaseService:
     async def _give_up(
         self, session: AsyncSession, case_id: int, agent_id: str, to_team: int | None = None
     ) -> None:
+        case = await self._locked(session, case_id)
         if not await repository.give_up_claim(session, case_id, agent_id, to_team):
             await self._refuse(session, case_id)
-        case = await self._case(session, case_id)
         await self.ownership.wait(session, case.conversation_id)
 
     async def _close(
         self, session: AsyncSession, case_id: int, agent_id: str, outcome: str, asks: bool
     ) -> Case:
         now = self.clock()
+        case = await self._locked(session, case_id)
         if not await repository.close_case(
             session, case_id, agent_id, now, outcome=outcome, satisfaction_asked_at=now if asks else None
         ):
             await self._refuse(session, case_id)
-        case = await self._case(session, case_id)
         await self.ownership.give_to_bot(session, case.conversation_id)
         repository.append_event(session, case_id, now, "closed", agent_id, outcome=outcome)
         return case
+
+
+def searchable(text: str) -> list[str]:
+    """The words of a text as the search index keeps them: letters and digits, in lower case."""
+    return [word[:WORD_LIMIT] for word in WORD.findall(text.lower())]
+
+
+def search_for(typed: str) -> Search | None:
+    """What a search asks for: every word in any order without accents; in double quotes just as it stands.
+
+    None when there is no word in it.
+    """
+    typed = unicodedata.normalize("NFC", typed).strip()
+    exact = len(typed) > 2 and typed[0] == typed[-1] == '"'
+    words = searchable(typed if exact else fold(typed))
+    return Search(tuple(words), exact) if words else None
 
 
 def checked_text(text: str, limit: int = REPLY_LIMIT) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from call_centre.protocols import TopicTurns
 from call_centre.working_hours import OFFICE_TIME
 
 
@@ -21,7 +22,6 @@ class CaseRow:
     answered_by: str | None
     channel: str
     reason: str
-    topic: str | None
     satisfaction: int | None
 
 
@@ -46,6 +46,30 @@ class AgentFigures:
 
 
 @dataclass(frozen=True)
+class HourFigures:
+    """The cases opened in one hour of the day, over all days."""
+
+    hour: int  # 0 to 23
+    opened: int
+    first_answer: Durations
+    resolution: Durations
+
+
+@dataclass(frozen=True)
+class TopicFigures:
+    """How often citizens asked about a topic, and how often a person was needed."""
+
+    topic: str  # empty where the bot named none
+    answered: int  # by the bot alone
+    escalated: int
+
+    @property
+    def rate(self) -> float:
+        """The share handed to a person, 0 to 1."""
+        return self.escalated / (self.answered + self.escalated)
+
+
+@dataclass(frozen=True)
 class Figures:
     """Everything the board shows of a range of days."""
 
@@ -56,10 +80,10 @@ class Figures:
     first_answer: Durations
     resolution: Durations
     by_agent: Sequence[AgentFigures]
-    by_hour: dict[int, int]  # hour of the day, 0 to 23, to cases opened
+    by_hour: Sequence[HourFigures]
     by_day: dict[date, tuple[int, int]]  # opened, answered
     by_reason: dict[str, int]
-    by_topic: dict[str | None, int]
+    by_topic: Sequence[TopicFigures]  # most often handed over first
     by_score: dict[int, int]  # satisfaction 1 to 5
     satisfaction: float | None = field(default=None)
 
@@ -94,13 +118,13 @@ def mean_score(rows: Iterable[CaseRow]) -> float | None:
     return sum(scores) / len(scores) if scores else None
 
 
-def figures(rows: Sequence[CaseRow], since: date, until: date) -> Figures:
-    """The figures of the cases opened from `since` to `until`, both included, in the office's time."""
+def figures(rows: Sequence[CaseRow], turns: Mapping[str, TopicTurns], since: date, until: date) -> Figures:
+    """The figures of `since` to `until`, both included, in the office's time: of cases and of bot turns."""
     days = {since + timedelta(days=n): (0, 0) for n in range((until - since).days + 1)}
-    hours = dict.fromkeys(range(24), 0)
+    hours: dict[int, list[CaseRow]] = {hour: [] for hour in range(24)}
     for row in rows:
         opened = row.opened_at.astimezone(OFFICE_TIME)
-        hours[opened.hour] += 1
+        hours[opened.hour].append(row)
         so_far = days[opened.date()]
         days[opened.date()] = (so_far[0] + 1, so_far[1] + (row.first_answered_at is not None))
     by_agent = []
@@ -118,10 +142,15 @@ def figures(rows: Sequence[CaseRow], since: date, until: date) -> Figures:
         first_answer=first_answer(rows),
         resolution=resolution(rows),
         by_agent=sorted(by_agent, key=lambda one: -one.answered),
-        by_hour=hours,
+        by_hour=[
+            HourFigures(hour, len(own), first_answer(own), resolution(own)) for hour, own in hours.items()
+        ],
         by_day=days,
         by_reason=dict(Counter(row.reason for row in rows).most_common()),
-        by_topic=dict(Counter(row.topic for row in rows).most_common(15)),
+        by_topic=sorted(
+            (TopicFigures(topic, found.answered, found.escalated) for topic, found in turns.items()),
+            key=lambda one: (-one.escalated, -one.answered),
+        ),
         by_score={score: scores.get(score, 0) for score in range(1, 6)},
         satisfaction=mean_score(rows),
     )

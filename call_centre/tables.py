@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     DateTime,
@@ -17,6 +18,9 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    column,
+    event,
+    table,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -57,7 +61,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
 
 
 class Team(Base):
@@ -154,6 +163,8 @@ class Case(Base):
     intent: Mapped[str | None] = mapped_column(String(100))
     confidence: Mapped[float | None]
     topics: Mapped[list[str]]
+    # What the bot found in the message, of {name, value, text}; the text as the citizen wrote it, masked.
+    entities: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
     subject: Mapped[str | None] = mapped_column(String(64))  # what the first topic is about
     as_of: Mapped[date | None]
     opened_at: Mapped[datetime]
@@ -261,11 +272,33 @@ class ScheduledReply(Base):
     send_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class CaseText(Base):
-    """A case's words for searching, personal numbers masked: as written, and folded without accents."""
+class RecoveryCode(Base):
+    """Replaces the telephone's code once, when the telephone is lost (mã dự phòng)."""
 
-    __tablename__ = "case_text"
+    __tablename__ = "recovery_code"
 
-    case_id: Mapped[int] = mapped_column(ForeignKey("support_case.id"), primary_key=True)
-    exact: Mapped[str] = mapped_column(Text)  # lower case
-    folded: Mapped[str] = mapped_column(Text)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(255))  # argon2id
+
+
+# A case's words for searching: lower case as written, and folded without accents, personal numbers masked.
+# Each database has a full-text index of its own kind, so this table is not in the metadata.
+SEARCH_INDEX = {
+    "sqlite": (
+        "CREATE VIRTUAL TABLE IF NOT EXISTS case_search USING fts5"
+        '(exact, folded, tokenize = "unicode61 remove_diacritics 0")',
+    ),
+    "postgresql": (
+        "CREATE TABLE IF NOT EXISTS case_search"
+        " (case_id BIGINT PRIMARY KEY REFERENCES support_case (id) ON DELETE CASCADE,"
+        " exact TSVECTOR NOT NULL, folded TSVECTOR NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS ix_case_search_exact ON case_search USING gin (exact)",
+        "CREATE INDEX IF NOT EXISTS ix_case_search_folded ON case_search USING gin (folded)",
+    ),
+}
+case_search = table("case_search", column("case_id"), column("rowid"), column("exact"), column("folded"))
+
+for _dialect, _statements in SEARCH_INDEX.items():
+    for _statement in _statements:
+        event.listen(Base.metadata, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

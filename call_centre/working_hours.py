@@ -12,6 +12,9 @@ OFFICE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 # Further ahead nobody can promise anything; it also ends the search when no day is a working day.
 HORIZON_DAYS = 60
 TET = "Tết Nguyên đán"
+# Its first day is from 21 January to 20 February; days off begin a day or two before and end within the week.
+TET_BEGINS = timedelta(days=19)  # 20 January, counted from New Year
+TET_ENDS = timedelta(days=55)  # 25 February
 
 
 def _spans(office: Office, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -56,14 +59,21 @@ def add_working_minutes(office: Office, moment: datetime, minutes: int) -> datet
     return None
 
 
+def _tet_is_missing(office: Office, year: int) -> bool:
+    return not any(day.year == year and name.startswith(TET) for day, name in office.holidays.items())
+
+
+def may_be_tet(office: Office, moment: datetime) -> bool:
+    """Whether `moment` may be a day off of a Tết that office.yml does not have: then nothing is promised."""
+    day = moment.astimezone(OFFICE_TIME).date()
+    return TET_BEGINS <= day - date(day.year, 1, 1) <= TET_ENDS and _tet_is_missing(office, day.year)
+
+
 def holidays_missing_for(office: Office, today: date) -> int | None:
     """The year whose Tết is not in office.yml though promises will soon reach it; None when all is well."""
     horizon = today + timedelta(days=HORIZON_DAYS + 31)
     for year in (today.year, horizon.year):
-        # Tết falls between 21 January and 20 February.
-        if date(year, 2, 20) >= today and not any(
-            day.year == year and name.startswith(TET) for day, name in office.holidays.items()
-        ):
+        if date(year, 1, 1) + TET_ENDS >= today and _tet_is_missing(office, year):
             return year
     return None
 

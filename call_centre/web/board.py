@@ -10,17 +10,20 @@ from aiohttp import web
 from call_centre import repository, suggestions
 from call_centre.spreadsheet import csv_file
 from call_centre.statistics import Figures, figures
-from call_centre.texts import name
+from call_centre.texts import name, say
 from call_centre.web.context import CASES, READERS, SESSIONS, supervising
-from call_centre.web.pages import local_time, page
+from call_centre.web.pages import duration, local_time, page
 from call_centre.web.people import date_range, moments
+
+TOPICS_SHOWN = 30
 
 
 async def _figures(request: web.Request) -> tuple[Figures, date, date]:
     since, until = date_range(request, days=30)
     async with request.app[READERS]() as session:
         rows = await repository.case_rows(session, *moments(since, until))
-    return figures(rows, since, until), since, until
+        turns = await request.app[CASES].conversations.turns_by_topic(session, *moments(since, until))
+    return figures(rows, turns, since, until), since, until
 
 
 async def show_board(request: web.Request) -> web.Response:
@@ -38,7 +41,27 @@ async def show_board(request: web.Request) -> web.Response:
         "waiting": waiting,
         "oldest": oldest,
         "agent_names": agent_names,
-        "topic_title": suggestions.topic_title,
+        "hours": [
+            (
+                one.hour,
+                one.opened,
+                *(
+                    duration(moment)
+                    for spent in (one.first_answer, one.resolution)
+                    for moment in (spent.median, spent.ninetieth)
+                ),
+            )
+            for one in found.by_hour
+        ],
+        "topics": [
+            (
+                suggestions.topic_title(one.topic) or say("names", "no_topic"),
+                one.answered,
+                one.escalated,
+                f"{one.rate:.0%}",
+            )
+            for one in found.by_topic[:TOPICS_SHOWN]
+        ],
     }
     return page(request, "board.html", values)
 

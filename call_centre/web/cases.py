@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from call_centre import repository, suggestions
 from call_centre.model import CaseNotFound, InvalidInput, State
-from call_centre.repository import CaseFilter, Search
-from call_centre.services import SCHEDULED
+from call_centre.repository import CaseFilter
+from call_centre.services import SCHEDULED, search_for
 from call_centre.tables import Case
 from call_centre.texts import names, say
 from call_centre.web.context import (
@@ -28,26 +29,22 @@ from call_centre.web.context import (
 )
 from call_centre.web.pages import page
 from call_centre.working_hours import OFFICE_TIME, holidays_missing_for
-from vietnamese.text import fold
 
-FILTERS = ("channel", "subject", "reason", "label", "q", "exact")
+TRANSCRIPT_LIMIT = 200  # lines of a case's page
+SEARCH_LIMIT = 100  # characters
+FILTERS = ("channel", "subject", "reason", "label", "q")
+CASE_NUMBER = re.compile(r"\s*hs-?0*(\d{1,12})\s*", re.IGNORECASE)
 
 
 def _wanted(request: web.Request) -> CaseFilter:
-    """What the address asks for; a text in double quotes is searched with its accents."""
+    """What the address asks for."""
     query = request.query
     view = query.get("view", "waiting")
     if view not in names("views"):
         raise web.HTTPNotFound
-    search = None
-    text = " ".join(query.get("q", "").split())[:100]
-    if text:
-        exact = "exact" in query or (len(text) > 2 and text[0] == text[-1] == '"')
-        text = text.strip('"')
-        search = Search(text.lower() if exact else fold(text), exact)
-        view = "found"
+    search = search_for(query.get("q", "")[:SEARCH_LIMIT])
     return CaseFilter(
-        view,
+        view if search is None else "found",
         channel=query.get("channel") or None,
         subject=query.get("subject") or None,
         reason=query.get("reason") or None,
@@ -60,9 +57,12 @@ async def show_queue(request: web.Request) -> web.Response:
     """A list of cases, filtered; a case number typed into the search leads straight to the case."""
     agent = who(request).agent
     wanted = _wanted(request)
+    named = CASE_NUMBER.fullmatch(request.query.get("q", ""))
     async with request.app[READERS]() as session:
+        if named and await repository.visible_case(session, int(named[1]), agent) is not None:
+            redirect(request, "case", case_id=named[1])
         try:
-            shown = await repository.list_cases(session, wanted, agent, request.query.get("after"))
+            shown = await repository.list_cases(session, wanted, agent, request.query.get("after") or None)
         except ValueError as error:
             raise web.HTTPBadRequest from error
         values = {
@@ -113,7 +113,8 @@ async def _case_values(request: web.Request, session: AsyncSession, case: Case) 
         "case": case,
         "mine": case.claimed_by == agent.id and case.state != State.CLOSED,
         "conversation": await cases.conversations.view(session, case.conversation_id),
-        "lines": await cases.conversations.transcript(session, case.conversation_id),
+        "lines": await cases.conversations.transcript(session, case.conversation_id, TRANSCRIPT_LIMIT),
+        "transcript_limit": TRANSCRIPT_LIMIT,
         "notes": await repository.notes_of(session, case.id),
         "events": await repository.events_of(session, case.id),
         "draft": drafts.get(agent.id),
@@ -125,7 +126,6 @@ async def _case_values(request: web.Request, session: AsyncSession, case: Case) 
         "suggested": [
             suggestions.suggest(topic, on) for topic in dict.fromkeys((*case.topics, extra)) if topic
         ],
-        "topic_title": suggestions.topic_title,
         "topics": suggestions.topic_titles(),
         "canned": suggestions.filled(
             await repository.canned_answers(session), case, agent, request.app[OFFICE]
@@ -146,7 +146,12 @@ async def show_timeline(request: web.Request) -> web.Response:
         cases = [
             other for other in found if await repository.visible_case(session, other.id, agent) is not None
         ]
-        talks = dict.fromkeys(other.conversation_id for other in cases)
+        # What the citizen asked the bot alone is there too; what another team answered stays with that team.
+        talks = {case.conversation_id, *(other.conversation_id for other in cases)}
+        if case.citizen_key is not None:
+            with_cases = {other.conversation_id for other in found}
+            everything = await conversations.of_citizen(session, case.channel, case.citizen_key)
+            talks.update(talk for talk in everything if talk not in with_cases)
         lines = [line for talk in talks for line in await conversations.transcript(session, talk)]
         values = {
             "case": case,
@@ -274,7 +279,7 @@ async def merge(request: web.Request) -> web.Response:
     async with request.app[SESSIONS].begin() as session:
         case_id = (await visible_case(request, session)).id
         into = await request.app[CASES].seen_by(session, number(typed) or 0, agent)
-        await request.app[CASES].merge(session, case_id, agent.id, into)
+        await request.app[CASES].merge(session, case_id, agent.id, into.id)
     redirect(request, "case", case_id=str(into.id))
 
 

@@ -6,6 +6,7 @@ import hmac
 import secrets
 
 import pyotp
+import segno
 from aiohttp import web
 
 from call_centre import repository
@@ -124,12 +125,13 @@ async def show_second_factor(request: web.Request) -> web.Response:
 def _second_factor_form(request: web.Request, problem: str = "", status: int = 200) -> web.Response:
     agent = who(request).agent
     secret, sealed = request.app[ACCOUNTS].new_secret()
+    address = pyotp.TOTP(secret).provisioning_uri(
+        name=agent.username, issuer_name=request.app[OFFICE].short_name
+    )
     values = {
         "sealed": sealed,
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-        "address": pyotp.TOTP(secret).provisioning_uri(
-            name=agent.username, issuer_name=request.app[OFFICE].short_name
-        ),
+        "picture": segno.make(address).svg_data_uri(border=2),
         "problem": problem,
     }
     return page(request, "second_factor.html", values, status)
@@ -138,20 +140,33 @@ def _second_factor_form(request: web.Request, problem: str = "", status: int = 2
 async def turn_on_second_factor(request: web.Request) -> web.Response:
     """Keep the secret once a code proves that the telephone has it."""
     try:
-        await request.app[ACCOUNTS].turn_on_second_factor(
+        codes = await request.app[ACCOUNTS].turn_on_second_factor(
             who(request), await field(request, "sealed"), await field(request, "code")
         )
     except InvalidInput as error:
         return _second_factor_form(request, sentence(error), error.status)
-    redirect(request, "account")
+    return page(request, "recovery.html", {"codes": codes})
+
+
+async def make_recovery_codes(request: web.Request) -> web.Response:
+    """Show new recovery codes, once; whoever asks has given a second factor in this session."""
+    signed_in = who(request)
+    if not signed_in.second_factor:
+        redirect(request, "second_factor")
+    codes = await request.app[ACCOUNTS].new_recovery_codes(signed_in)
+    return page(request, "recovery.html", {"codes": codes})
 
 
 async def show_account(request: web.Request) -> web.Response:
     """One's own sessions and second factor."""
     signed_in, accounts = who(request), request.app[ACCOUNTS]
     async with request.app[READERS]() as session:
-        sessions = await repository.live_sessions(session, signed_in.agent.id, accounts.clock())
-    return page(request, "account.html", {"sessions": sessions, "this_session": signed_in.session_id})
+        values = {
+            "sessions": await repository.live_sessions(session, signed_in.agent.id, accounts.clock()),
+            "this_session": signed_in.session_id,
+            "codes_left": len(await repository.recovery_codes(session, signed_in.agent.id)),
+        }
+    return page(request, "account.html", values)
 
 
 async def end_session(request: web.Request) -> web.Response:

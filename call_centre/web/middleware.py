@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from call_centre.accounts import SignedIn
-from call_centre.model import CallCentreError, FormExpired, LoginLocked
+from call_centre.model import CallCentreError, CaseNotFound, FormExpired, LoginLocked, NotAllowed
 from call_centre.texts import say
 from call_centre.web.context import ACCOUNTS, SESSION_COOKIE, SIGNED_IN, redirect, url, who
 from call_centre.web.pages import local_time, page
@@ -18,9 +18,10 @@ log = structlog.get_logger(__name__)
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 STATUS_PROBLEMS = {404: "page_not_found", 405: "method_not_allowed", 413: "too_large"}
+REFUSALS = (CaseNotFound, NotAllowed, FormExpired)  # what somebody tried without the right to
 PUBLIC = frozenset({"login", "log_in", "static"})
 BEFORE_CODE = frozenset({"code", "give_code", "logout", "static"})
 BEFORE_PASSWORD_CHANGE = frozenset({"password", "change_password", *BEFORE_CODE})
@@ -63,6 +64,14 @@ async def errors_in_words(request: web.Request, handler: Handler) -> web.StreamR
     try:
         return await handler(request)
     except CallCentreError as error:
+        if isinstance(error, REFUSALS):
+            signed_in = request.get(SIGNED_IN)
+            log.warning(
+                "console_refused",
+                problem=error.problem,
+                route=route_name(request),
+                agent_id=signed_in.agent.id if signed_in else None,
+            )
         return problem(request, error.status, sentence(error))
     except web.HTTPException as error:
         if error.status < 400:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import aiohttp_jinja2
@@ -11,6 +11,7 @@ import jinja2
 from aiohttp import web
 
 from call_centre import texts
+from call_centre.suggestions import topic_title
 from call_centre.tables import CaseEvent
 from call_centre.web.context import CASES, OFFICE, SIGNED_IN, url
 from call_centre.working_hours import OFFICE_TIME
@@ -69,6 +70,26 @@ def event_words(event: CaseEvent) -> str:
     return texts.say("events", event.kind, **detail)
 
 
+def intent_words(intent: str | None) -> str:
+    """What the bot took a message for: the topic's title, or the kind of message."""
+    if not intent:
+        return texts.say("names", "unknown")
+    kind, _, detail = intent.partition("/")
+    return topic_title(detail) if kind == "ask_topic" and detail else texts.name("intents", kind)
+
+
+def understood(entity: dict[str, str]) -> str:
+    """A value as the citizen wrote it, and as it was read where that says more."""
+    written, value = mask(entity["text"]), entity["value"]
+    if entity["name"] == "amount" and value.isdecimal():
+        return f"{written} = {int(value):,} đồng".replace(",", ".")
+    if entity["name"] == "period" and value.isdecimal():
+        return f"{written} = {value} tháng"
+    if entity["name"] == "date":
+        return f"{written} (từ {date.fromisoformat(value):%d/%m/%Y})"
+    return written
+
+
 def set_up(app: web.Application) -> None:
     """Prepare Jinja for the console."""
     environment = aiohttp_jinja2.setup(
@@ -88,6 +109,9 @@ def set_up(app: web.Application) -> None:
         kind_name=kind_name,
         mask=mask,
         event_words=event_words,
+        intent_words=intent_words,
+        topic_title=topic_title,
+        understood=understood,
         named=lambda key, of: texts.name(of, key),
     )
     environment.globals["names"] = texts.names

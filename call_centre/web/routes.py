@@ -49,6 +49,7 @@ def add_routes(app: web.Application) -> None:
         ("POST", "/account/end-session", login.end_session, "end_session"),
         ("GET", "/account/second-factor", login.show_second_factor, "second_factor"),
         ("POST", "/account/second-factor", login.turn_on_second_factor, "turn_on_second_factor"),
+        ("POST", "/account/recovery-codes", login.make_recovery_codes, "recovery_codes"),
         ("GET", "/account/password", login.show_password, "password"),
         ("POST", "/account/password", login.change_password, "change_password"),
         ("GET", "/people", people.show_people, "people"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -36,35 +37,36 @@ async def events(request: web.Request) -> web.StreamResponse:
         headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
     )
     await response.prepare(request)
-    await response.write(b"retry: 2000\n\n")
-    async with feed.listen() as changes:
-        last = request.headers.get("Last-Event-ID", "")
-        if last.isascii() and last.isdigit():
-            for event in await feed.missed(int(last)):
-                if wanted(event):
-                    await response.write(_message("change", {"kind": event.kind}, event.id))
-        clock = asyncio.get_running_loop().time
-        next_check = clock() + CHECK_EVERY
-        while True:
-            try:
-                change = await asyncio.wait_for(changes.get(), max(0.0, next_check - clock()))
-            except TimeoutError:
-                next_check = clock() + CHECK_EVERY
-                token = request.cookies.get(SESSION_COOKIE, "")
-                if await request.app[ACCOUNTS].signed_in(token, touch=False) is None:
-                    await response.write(_message("ended", {}))
+    with suppress(ConnectionResetError):  # the page was closed
+        await response.write(b"retry: 2000\n\n")
+        async with feed.listen() as changes:
+            last = request.headers.get("Last-Event-ID", "")
+            if last.isascii() and last.isdigit():
+                for event in await feed.missed(int(last)):
+                    if wanted(event):
+                        await response.write(_message("change", {"kind": event.kind}, event.id))
+            clock = asyncio.get_running_loop().time
+            next_check = clock() + CHECK_EVERY
+            while True:
+                try:
+                    change = await asyncio.wait_for(changes.get(), max(0.0, next_check - clock()))
+                except TimeoutError:
+                    next_check = clock() + CHECK_EVERY
+                    token = request.cookies.get(SESSION_COOKIE, "")
+                    if await request.app[ACCOUNTS].signed_in(token, touch=False) is None:
+                        await response.write(_message("ended", {}))
+                        break
+                    if case_id is not None:
+                        async with request.app[READERS]() as session:
+                            now = await cases.fingerprint(session, case_id, agent.id)
+                        if now != fingerprint:
+                            fingerprint = now
+                            await response.write(_message("change", {"kind": "messages"}))
+                            continue
+                    await response.write(b": still here\n\n")
+                    continue
+                if change is None:
                     break
-                if case_id is not None:
-                    async with request.app[READERS]() as session:
-                        now = await cases.fingerprint(session, case_id, agent.id)
-                    if now != fingerprint:
-                        fingerprint = now
-                        await response.write(_message("change", {"kind": "messages"}))
-                        continue
-                await response.write(b": still here\n\n")
-                continue
-            if change is None:
-                break
-            if wanted(change):
-                await response.write(_message("change", {"kind": change.kind}, change.id))
+                if wanted(change):
+                    await response.write(_message("change", {"kind": change.kind}, change.id))
     return response

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from call_centre.protocols import Author, ConversationView, TranscriptLine
+from call_centre.protocols import Author, ConversationView, TopicTurns, TranscriptLine
 
 
 class Clock:
@@ -35,6 +35,7 @@ class FakeGateway:
         self.channels: dict[str, str] = {}
         self.citizens: dict[str, str] = {}
         self.retried: list[str] = []
+        self.topics: dict[str, TopicTurns] = {}
 
     def say(self, conversation_id: str, author: Author, text: str, **more: Any) -> str:
         lines = self.lines.setdefault(conversation_id, [])
@@ -62,6 +63,9 @@ class FakeGateway:
     async def retry(self, session: AsyncSession, outbox_id: str) -> None:
         self.retried.append(outbox_id)
 
+    async def lock(self, session: AsyncSession, conversation_id: str) -> None:
+        """The fake keeps everything in memory: there is nothing to lock."""
+
     async def wait(self, session: AsyncSession, conversation_id: str) -> None:
         self.owners[conversation_id] = "waiting"
 
@@ -88,3 +92,15 @@ class FakeGateway:
         self, session: AsyncSession, conversation_id: str, limit: int = 200
     ) -> list[TranscriptLine]:
         return self.lines.get(conversation_id, [])[-limit:]
+
+    async def of_citizen(self, session: AsyncSession, channel: str, citizen_key: str) -> list[str]:
+        return [
+            talk
+            for talk, key in self.citizens.items()
+            if (self.channels.get(talk, "web_chat"), key) == (channel, citizen_key)
+        ]
+
+    async def turns_by_topic(
+        self, session: AsyncSession, start: datetime, end: datetime
+    ) -> dict[str, TopicTurns]:
+        return self.topics

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyotp
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from call_centre.model import Role
+from call_centre.protocols import TopicTurns
 from call_centre.services import CaseService
 from call_centre.tables import Base
 from knowledge_base.office import load_office
+from tests.chromium import launched
 
 from .conftest import PASSWORD, add_agent, make_engine
 from .fakes import Clock, FakeGateway
@@ -28,6 +29,7 @@ PAGES = {
     "case": "/cases/1",
     "timeline": "/cases/1/timeline",
     "account": "/account",
+    "password": "/account/password",
     "people": "/people",
     "canned": "/canned",
     "audit": "/audit",
@@ -48,6 +50,13 @@ async def _morning(console: Console, clock: Clock) -> None:
     async with console.sessions.begin() as session:
         await console.service.label(session, 2, lan.id, "Gấp")
     await add_canned(console)
+    console.gateway.topics = {
+        "lookup.contribution_history": TopicTurns(14, 9),
+        "maternity.payment_time": TopicTurns(31, 6),
+        "": TopicTurns(0, 5),
+        "health.household_premium": TopicTurns(120, 3),
+        "voluntary.contribution_level": TopicTurns(88, 1),
+    }
 
 
 async def _log_in(page: Page, console: Console) -> None:
@@ -68,19 +77,25 @@ async def take(folder: Path) -> None:
         sessions = async_sessionmaker(engine, expire_on_commit=False)
         await add_agent(sessions, "ha", Role.ADMINISTRATOR, "Lê Thu Hà")
         await fill(sessions, service, gateway)
-        async with running(sessions, service, gateway, office) as console, async_playwright() as playwright:
+        async with running(sessions, service, gateway, office) as console, launched() as browser:
             await _morning(console, clock)
-            browser = await playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--headless"]
-            )
             page = await browser.new_page(viewport={"width": 1280, "height": 800})
             await _log_in(page, console)
             await page.screenshot(path=folder / "login.png")
             await page.get_by_role("button", name="Đăng nhập").click()
             await page.goto(f"{console.url}/account/second-factor")
+            await page.screenshot(path=folder / "second-factor.png")
             secret = (await page.locator("code").inner_text()).replace(" ", "")
             await page.get_by_label("Mã 6 số").fill(pyotp.TOTP(secret).at(clock()))
             await page.get_by_role("button", name="Bật xác nhận hai bước").click()
+            await page.screenshot(path=folder / "recovery.png")
+            await page.get_by_role("button", name="Đăng xuất").click()
+            await _log_in(page, console)
+            await page.get_by_role("button", name="Đăng nhập").click()
+            await page.screenshot(path=folder / "code.png")
+            clock.advance(seconds=30)
+            await page.get_by_label("Mã 6 số").fill(pyotp.TOTP(secret).at(clock()))
+            await page.get_by_role("button", name="Xác nhận").click()
             await page.goto(f"{console.url}/cases/1")
             await page.get_by_role("button", name="Nhận hồ sơ").click()
             for name, path in PAGES.items():
@@ -90,8 +105,7 @@ async def take(folder: Path) -> None:
             await page.set_viewport_size({"width": 390, "height": 844})
             for name in ("queue", "case"):
                 await page.goto(f"{console.url}{PAGES[name]}")
-                await page.screenshot(path=folder / f"{name}-phone.png")
-            await browser.close()
+                await page.screenshot(path=folder / f"{name}-phone.png", full_page=name == "case")
         await engine.dispose()
 
 

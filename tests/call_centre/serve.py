@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from call_centre import repository
-from call_centre.model import Escalation, Reason
+from call_centre.model import Escalation, Reason, Understood
 from call_centre.services import CaseService
 from call_centre.web.app import create_console
 from knowledge_base.office import Office
@@ -21,7 +21,7 @@ from .fakes import FakeGateway
 DAY = (
     (
         Reason.PERSONAL_RECORD,
-        "sổ của tôi đóng từ 2015 mà lên VssID ko thấy, mã số 7912345678",
+        "sổ của tôi đóng từ 2015 mà lên VssID ko thấy, mã số 7912345678, giờ muốn đóng tiếp mức 5tr nửa năm",
         "lookup.contribution_history",
     ),
     (
@@ -38,6 +38,15 @@ DAY = (
     (Reason.NOT_UNDERSTOOD, "e muon hoi ve cai the mau xanh cua ma e", None),
     (Reason.TECHNICAL_FAILURE, "bhyt hộ gia đình 5 người hết bao nhiêu", "health.household_premium"),
 )
+
+UNDERSTOOD = {
+    1: (
+        Understood("date", "2015-01-01", "2015"),
+        Understood("amount", "5000000", "5tr"),
+        Understood("period", "6", "nửa năm"),
+    ),
+    6: (Understood("members", "5", "5 người"),),
+}
 
 
 @dataclass
@@ -68,10 +77,11 @@ async def fill(sessions: Sessions, service: CaseService, gateway: FakeGateway) -
                     reason=reason,
                     summary="Trợ lý đã chào và chưa trả lời được câu hỏi này.",
                     question=question,
-                    intent="ask_topic" if topic else None,
+                    intent=f"ask_topic/{topic}" if topic else None,
                     confidence=0.41 if topic else None,
                     topics=(topic,) if topic else (),
                     as_of=None,
+                    entities=UNDERSTOOD.get(number, ()),
                 ),
             )
         gateway.say(talk, "bot", opened.promise)

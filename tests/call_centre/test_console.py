@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from call_centre import repository
 from call_centre.accounts import FAILURES_ALLOWED, IDLE_FOR, LASTS_FOR, LOCKED_FOR
 from call_centre.bootstrap import ensure_first_agent
 from call_centre.model import Role
@@ -154,6 +156,32 @@ async def test_logging_out_ends_the_session_on_the_server(browser_for: OpenBrows
         "/", cookies={"console_session": stolen}, allow_redirects=False
     ) as response:
         assert response.status == 303
+
+
+async def test_a_second_log_in_needs_the_first_to_end(browser_for: OpenBrowser, sqlite: Sessions) -> None:
+    await add_agent(sqlite, "lan")
+    browser = await browser_for()
+    await browser.get("/login")
+    other_tab = browser.token()
+    await browser.post("/login", username="lan", password=PASSWORD)
+    await browser.get("/login")
+    assert browser.url.path == "/"
+    await browser.post("/login", csrf=other_tab, username="lan", password=PASSWORD)
+    assert browser.status == 403
+
+
+async def test_refusals_are_logged_with_who_tried(browser_for: OpenBrowser, sqlite: Sessions) -> None:
+    browser = await signed_in(browser_for, sqlite)
+    async with sqlite() as session:
+        lan = await repository.agent_named(session, "lan")
+    assert lan is not None
+    with capture_logs() as lines:
+        await browser.get("/cases/77")
+        await browser.get("/audit")
+        await browser.post("/cases/1/claim", csrf="made-up")
+    assert [(line["event"], line["problem"], line["agent_id"]) for line in lines] == [
+        ("console_refused", problem, lan.id) for problem in ("case_not_found", "not_allowed", "form_expired")
+    ]
 
 
 async def test_agent_claims_answers_and_closes(

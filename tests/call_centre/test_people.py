@@ -11,8 +11,10 @@ import pyotp
 import pytest
 
 from call_centre import repository
-from call_centre.accounts import FAILURES_ALLOWED, AccountService
+from call_centre.accounts import FAILURES_ALLOWED, RECOVERY_CODES, AccountService
 from call_centre.model import LoginFailed, LoginLocked, Role
+from call_centre.protocols import TopicTurns
+from call_centre.repository import EventFilter
 from call_centre.services import CaseService
 from call_centre.spreadsheet import csv_text
 from call_centre.statistics import CaseRow, figures, nearest_rank
@@ -29,14 +31,18 @@ def code_for(secret: str, clock: Clock) -> str:
 async def enrol(browser: Browser, clock: Clock) -> str:
     """Set up the second factor; the secret."""
     await browser.get("/account/second-factor")
-    found = re.search(r"<code>([A-Z2-7 ]+)</code>", browser.text)
+    found = re.search(r'class="secret">([A-Z2-7 ]+)</code>', browser.text)
     sealed = re.search(r'name="sealed" value="([^"]+)"', browser.text)
     assert found is not None
     assert sealed is not None
     secret = found[1].replace(" ", "")
     await browser.post("/account/second-factor", sealed=sealed[1], code=code_for(secret, clock))
-    assert browser.url.path == "/account", browser.text
+    assert "Mã dự phòng" in browser.text, browser.text
     return secret
+
+
+def codes_shown(browser: Browser) -> list[str]:
+    return re.findall(r"<li><code>([^<]+)</code></li>", browser.text)
 
 
 async def test_lock_out_counts_on_both_databases(sessions: Sessions, clock: Clock) -> None:
@@ -85,6 +91,64 @@ async def test_supervisors_pages_need_the_second_factor(
     clock.advance(seconds=30)
     await browser.post("/login/code", code=code_for(secret, clock))
     assert browser.url.path == "/"
+
+
+async def test_recovery_code_opens_once_when_the_telephone_is_lost(
+    browser_for: OpenBrowser, sqlite: Sessions, clock: Clock
+) -> None:
+    browser = await signed_in(browser_for, sqlite, "ha", Role.SUPERVISOR)
+    await enrol(browser, clock)
+    codes = codes_shown(browser)
+    assert len(set(codes)) == RECOVERY_CODES
+    for given, path in (
+        (codes[0].upper().replace("-", " "), "/"),
+        (codes[0], "/login/code"),
+        (codes[1], "/"),
+    ):
+        await browser.get("/account")
+        await browser.post("/logout")
+        await browser.log_in("ha")
+        await browser.post("/login/code", code=given)
+        assert browser.url.path == path
+    await browser.get("/account")
+    assert f"Còn {RECOVERY_CODES - 2} mã dự phòng" in browser.text
+    await browser.post("/account/recovery-codes")
+    assert not set(codes_shown(browser)) & set(codes)
+    await browser.get("/account")
+    await browser.post("/logout")
+    await browser.log_in("ha")
+    await browser.post("/login/code", code=codes[2])
+    assert browser.status == 401
+    async with sqlite() as session:
+        used = await repository.audit(session, EventFilter(kind="recovery_code_used"))
+    assert len(used) == 2
+
+
+async def test_recovery_codes_need_the_second_factor(browser_for: OpenBrowser, sqlite: Sessions) -> None:
+    browser = await signed_in(browser_for, sqlite)
+    await browser.post("/account/recovery-codes")
+    assert browser.url.path == "/account/second-factor"
+
+
+@pytest.mark.parametrize(
+    ("password", "taken"),
+    [
+        ("matkhau123456", False),  # in the list of leaked ones
+        ("Password1234", False),
+        ("BHXH lan 2026!", False),  # the office, the name and a year
+        ("quan-tri-lan-1", False),
+        ("Bảo hiểm xã hội 26", False),
+        ("Hoa sen nở giữa ao làng", True),
+        ("918273546007", True),
+    ],
+)
+async def test_leaked_and_easy_passwords_are_refused(
+    browser_for: OpenBrowser, sqlite: Sessions, password: str, *, taken: bool
+) -> None:
+    browser = await signed_in(browser_for, sqlite)
+    await browser.get("/account/password")
+    await browser.post("/account/password", current=PASSWORD, new=password, repeated=password)
+    assert (browser.status, browser.url.path) == ((200, "/") if taken else (422, "/account/password"))
 
 
 async def test_guessing_codes_is_locked(browser_for: OpenBrowser, sqlite: Sessions, clock: Clock) -> None:
@@ -224,8 +288,9 @@ async def test_canned_answers_are_managed_and_offered_with_their_variables(
 
 
 async def test_board_shows_the_days_figures(
-    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, clock: Clock
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, gateway: FakeGateway, clock: Clock
 ) -> None:
+    gateway.topics = {"health.benefit_rate": TopicTurns(9, 1), "": TopicTurns(0, 2)}
     lan = await add_agent(sqlite, "mai")
     opened = await open_case(sqlite, service)
     await open_case(sqlite, service, "another")
@@ -238,7 +303,9 @@ async def test_board_shows_the_days_figures(
     await ha.get("/board")
     assert "<dt>Đang chờ bây giờ</dt><dd>1</dd>" in ha.text
     assert "<dt>Trả lời lần đầu, trung vị</dt><dd>20 phút</dd>" in ha.text
-    for chart in ("by_day", "by_hour", "by_score"):
+    assert "<td>Mức hưởng BHYT khi đi khám</td><td>9</td><td>1</td><td>10%</td>" in ha.text
+    assert "<td>chưa rõ chủ đề</td><td>0</td><td>2</td><td>100%</td>" in ha.text
+    for chart in ("by_day", "by_hour", "by_topic", "by_score"):
         async with ha.client.get(f"/board/{chart}.svg") as response:
             assert response.content_type == "image/svg+xml"
             assert b"<svg" in await response.read()
@@ -257,9 +324,14 @@ def test_percentiles_are_nearest_rank() -> None:
 def test_figures_count_days_in_the_offices_time() -> None:
     opened = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)  # 01:00 on the 23rd in Vietnam
     row = CaseRow(
-        opened, opened, opened + timedelta(minutes=5), None, "a", "zalo", "complaint", None, satisfaction=4
+        opened, opened, opened + timedelta(minutes=5), None, "a", "zalo", "complaint", satisfaction=4
     )
-    found = figures([row], date(2026, 11, 23), date(2026, 11, 23))
+    turns = {"pension.age": TopicTurns(3, 1), "health.lost_card": TopicTurns(1, 4)}
+    found = figures([row], turns, date(2026, 11, 23), date(2026, 11, 23))
     assert found.by_day == {date(2026, 11, 23): (1, 1)}
-    assert found.by_hour[1] == 1
+    assert (found.by_hour[1].opened, found.by_hour[1].first_answer.median) == (1, timedelta(minutes=5))
+    assert [(one.topic, one.rate) for one in found.by_topic] == [
+        ("health.lost_card", 0.8),
+        ("pension.age", 0.25),
+    ]
     assert (found.kept_promises, found.satisfaction) == (0, 4.0)

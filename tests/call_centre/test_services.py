@@ -68,6 +68,15 @@ async def test_outside_hours_the_next_opening_is_told(
     assert "trước 09:30 ngày 30/11/2026" in opened.promise
 
 
+async def test_no_hour_is_promised_while_the_days_off_at_tet_are_not_known(
+    sessions: Sessions, service: CaseService, clock: Clock
+) -> None:
+    clock.moment = datetime(2027, 2, 3, 1, 15, tzinfo=UTC)
+    promise = (await open_case(sessions, service)).promise
+    assert "sớm nhất có thể; khi gấp, anh/chị gọi 1900 9068" in promise
+    assert "2027" not in promise
+
+
 async def test_second_citizen_hears_how_many_wait_before(sessions: Sessions, service: CaseService) -> None:
     await open_case(sessions, service, "first")
     assert "còn 1 người đang chờ" in (await open_case(sessions, service, "second")).promise

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from call_centre import repository, suggestions
 from call_centre.chores import Chores
-from call_centre.model import CaseClosed, CaseNotYours, InvalidInput, Role
-from call_centre.repository import CaseFilter, Search
-from call_centre.services import UNDO_FOR, CaseService
-from call_centre.tables import Case
+from call_centre.model import CaseClosed, CaseNotYours, InvalidInput, Reason, Role, Understood
+from call_centre.repository import CaseFilter
+from call_centre.services import UNDO_FOR, CaseService, search_for
+from call_centre.tables import Case, Team
 
-from .conftest import OpenBrowser, Sessions, add_agent, open_case
+from .conftest import OpenBrowser, Sessions, add_agent, escalation, open_case
 from .fakes import Clock, FakeGateway
 from .test_console import signed_in
 
@@ -23,6 +24,10 @@ async def numbers(sessions: Sessions, wanted: CaseFilter, supervisor_name: str =
         agent = await repository.agent_named(session, supervisor_name)
         assert agent is not None
         return [case.number for case in (await repository.list_cases(session, wanted, agent)).cases]
+
+
+def words(typed: str) -> CaseFilter:
+    return CaseFilter("found", search=search_for(typed))
 
 
 async def read(sessions: Sessions, case_id: int) -> Case:
@@ -40,16 +45,19 @@ async def test_search_with_and_without_accents(
     await open_case(sessions, service, "one", "mất thẻ")
     gateway.say("two", "citizen", "the bao hiem het han")
     await open_case(sessions, service, "two", "hết hạn 100%")
-    assert await numbers(sessions, CaseFilter("found", search=Search("the bao hiem", False))) == [
+    assert await numbers(sessions, words("the bao hiem")) == [
         "HS-000002",
         "HS-000001",
     ]
-    assert await numbers(sessions, CaseFilter("found", search=Search("thẻ bảo hiểm", True))) == ["HS-000001"]
-    assert await numbers(sessions, CaseFilter("found", search=Search("hs-000002", False))) == ["HS-000002"]
-    # A percent sign is a character, not a wild card; personal numbers are not kept for searching.
-    assert await numbers(sessions, CaseFilter("found", search=Search("100%", False))) == ["HS-000002"]
-    assert await numbers(sessions, CaseFilter("found", search=Search("0%0", False))) == []
-    assert await numbers(sessions, CaseFilter("found", search=Search("0912345678", False))) == []
+    assert await numbers(sessions, words('"thẻ bảo hiểm"')) == ["HS-000001"]
+    assert await numbers(sessions, words("HIỂM mất thẻ")) == ["HS-000001"]
+    assert await numbers(sessions, words('"bảo hiểm thẻ"')) == []
+    assert await numbers(sessions, words('"the bao hiem"')) == ["HS-000002"]
+    assert await numbers(sessions, words("hs-000002")) == ["HS-000002"]
+    # No sign is a command to the index; personal numbers are not kept for searching.
+    assert await numbers(sessions, words("100%")) == ["HS-000002"]
+    assert await numbers(sessions, words("the* OR NOT (hiem' -bao")) == []
+    assert await numbers(sessions, words("0912345678")) == []
 
 
 async def test_later_words_are_found_too(
@@ -60,7 +68,7 @@ async def test_later_words_are_found_too(
     gateway.say("talk", "citizen", "thực ra em hỏi về tử tuất")
     async with sessions.begin() as session:
         await service.citizen_wrote(session, "talk")
-    assert await numbers(sessions, CaseFilter("found", search=Search("tu tuat", False))) == ["HS-000001"]
+    assert await numbers(sessions, words("tu tuat")) == ["HS-000001"]
 
 
 async def test_waiting_is_sorted_by_promise_then_by_closing_window(
@@ -101,15 +109,14 @@ async def test_repeated_cases_of_one_citizen_are_merged(
     main, repeated, other = [await open_case(sessions, service, talk) for talk in ("one", "two", "three")]
     async with sessions.begin() as session:
         await service.claim(session, main.case_id, lan.id)
-    into = await read(sessions, main.case_id)
     async with sessions.begin() as session:
         with pytest.raises(InvalidInput):
-            await service.merge(session, other.case_id, lan.id, into)
+            await service.merge(session, other.case_id, lan.id, main.case_id)
         with pytest.raises(CaseNotYours):
-            await service.merge(session, repeated.case_id, minh.id, into)
-        await service.merge(session, repeated.case_id, lan.id, into)
+            await service.merge(session, repeated.case_id, minh.id, main.case_id)
+        await service.merge(session, repeated.case_id, lan.id, main.case_id)
         with pytest.raises(CaseClosed):
-            await service.merge(session, repeated.case_id, lan.id, into)
+            await service.merge(session, repeated.case_id, lan.id, main.case_id)
     merged = await read(sessions, repeated.case_id)
     assert (merged.state, merged.outcome, merged.merged_into) == ("closed", "merged", main.case_id)
     assert gateway.owners["two"] == "bot"
@@ -223,6 +230,8 @@ async def test_case_page_offers_what_the_agent_needs(
     await open_case(sqlite, service, "one")
     await open_case(sqlite, service, "two")
     browser = await signed_in(browser_for, sqlite)
+    await browser.get("/?q=hs-2")
+    assert browser.url.path == "/cases/2"
     await browser.post("/cases/1/claim")
     await browser.get("/cases/1?topic=health.benefit_rate")
     assert "Mức hưởng BHYT khi đi khám" in browser.text
@@ -235,6 +244,69 @@ async def test_case_page_offers_what_the_agent_needs(
     assert "Không có hồ sơ nào." in browser.text
 
 
+async def test_case_page_shows_what_the_bot_understood(
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService
+) -> None:
+    found = (
+        Understood("amount", "5000000", "5tr"),
+        Understood("period", "6", "nửa năm"),
+        Understood("date", "2026-12-01", "đầu tháng 12"),
+        Understood("group", "near_poor", "cận nghèo 0912345678"),
+    )
+    async with sqlite.begin() as session:
+        understood = replace(escalation(), topics=("health.benefit_rate",), entities=found)
+        await service.open_case(session, "talk", "web_chat", understood)
+    browser = await signed_in(browser_for, sqlite)
+    await browser.get("/cases/1")
+    for words in (
+        "Mức hưởng BHYT khi đi khám",
+        "chắc 93 %",
+        "5tr = 5.000.000 đồng",
+        "nửa năm = 6 tháng",
+        "đầu tháng 12 (từ 01/12/2026)",
+        "cận nghèo •••••••678",
+    ):
+        assert words in browser.text
+
+
+async def test_answer_in_the_channels_own_application_is_said_in_words(
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, gateway: FakeGateway
+) -> None:
+    gateway.say("talk", "agent", "Dạ chị gửi em mã số ạ", status="sent")
+    async with sqlite.begin() as session:
+        await service.open_case(session, "talk", "zalo", escalation(Reason.ANSWERED_OUTSIDE_CONSOLE))
+    gateway.owners["talk"] = "outside"
+    browser = await signed_in(browser_for, sqlite)
+    await browser.get("/?view=all")
+    assert "ngoài bảng này" in browser.text
+    await browser.get("/cases/1")
+    assert "nhân viên, trong ứng dụng của kênh đã trả lời" in browser.text
+    assert "<b>Nhân viên</b> trong ứng dụng của kênh" in browser.text
+    await browser.post("/cases/1/claim")
+    await browser.get("/cases/1")
+    assert "<dd>Lan</dd>" in browser.text
+
+
+async def test_timeline_has_what_was_asked_without_a_case_but_not_another_teams(
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, gateway: FakeGateway
+) -> None:
+    for talk, question in (("one", "hỏi thẻ"), ("two", "hỏi lương hưu"), ("three", "hỏi thai sản")):
+        gateway.citizens[talk] = "hoa"
+        gateway.say(talk, "citizen", question)
+    await open_case(sqlite, service, "one")
+    other = await open_case(sqlite, service, "three")
+    async with sqlite.begin() as session:
+        session.add(Team(id=1, name="Tổ khác"))
+        case = await repository.case(session, other.case_id)
+        assert case is not None
+        case.team_id = 1
+    browser = await signed_in(browser_for, sqlite)
+    await browser.get("/cases/1/timeline")
+    assert "hỏi thẻ" in browser.text
+    assert "hỏi lương hưu" in browser.text
+    assert "hỏi thai sản" not in browser.text
+
+
 async def test_failed_message_shows_why_and_can_be_sent_again(
     browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, gateway: FakeGateway
 ) -> None:
@@ -244,10 +316,13 @@ async def test_failed_message_shows_why_and_can_be_sent_again(
     await browser.post("/cases/1/answer", text="Dạ")
     await browser.post("/cases/1/send-now")
     gateway.deliver("talk", "talk-1", "failed", "người dân đã chặn trang")
+    bot_line = gateway.say("talk", "bot", "Trợ lý trả lời", status="failed", failure="mã lỗi của kênh")
     await browser.get("/cases/1")
     assert "Không gửi được: người dân đã chặn trang" in browser.text
+    assert "Không gửi được: mã lỗi của kênh" in browser.text
     await browser.post("/cases/1/retry", line="talk-1")
-    assert gateway.retried == ["talk-1"]
+    await browser.post("/cases/1/retry", line=bot_line)
+    assert gateway.retried == ["talk-1", bot_line]
 
 
 async def test_lost_claim_is_told_and_the_text_stays(

@@ -12,6 +12,7 @@ from call_centre.working_hours import (
     add_working_minutes,
     holidays_missing_for,
     is_open,
+    may_be_tet,
     next_opening,
 )
 from knowledge_base.office import Office
@@ -84,3 +85,21 @@ def test_missing_tet_of_the_coming_year_is_noticed(office: Office) -> None:
     assert holidays_missing_for(office, today) == 2027
     assert holidays_missing_for(with_tet, today) is None
     assert holidays_missing_for(office, date(2026, 2, 1) + timedelta(days=30)) is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "unsure"),
+    [
+        ("2027-01-19 23:59", False),
+        ("2027-01-20 00:00", True),
+        ("2027-02-06 09:00", True),
+        ("2027-02-25 23:59", True),
+        ("2027-02-26 00:00", False),
+        ("2026-02-17 09:00", False),  # listed
+        ("2026-11-23 09:00", False),
+    ],
+)
+def test_nothing_is_promised_on_days_that_may_be_tet(office: Office, moment: str, *, unsure: bool) -> None:
+    assert may_be_tet(office, at(moment)) is unsure
+    with_tet = replace(office, holidays={**office.holidays, date(2027, 2, 5): "Tết Nguyên đán"})
+    assert not may_be_tet(with_tet, at(moment))

@@ -44,7 +44,15 @@ async function refresh() {
   }
 }
 
+// The newest message is what an agent looks for; who has scrolled back to read is left there.
+const scroll = document.querySelector(".scroll");
+const atEnd = () => scroll && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
+const toEnd = () => {
+  if (scroll && !scroll.contains(document.activeElement)) scroll.scrollTop = scroll.scrollHeight;
+};
+
 function replaceLiveParts(fresh) {
+  const follows = atEnd();
   for (const part of document.querySelectorAll("[data-live]")) {
     const newer = fresh.getElementById(part.id);
     if (!newer || newer.innerHTML === part.innerHTML) continue;
@@ -58,8 +66,8 @@ function replaceLiveParts(fresh) {
     if (address) {
       newer.querySelector(`[href="${CSS.escape(address)}"], form[action="${CSS.escape(address)}"] button`)?.focus();
     }
-    document.dispatchEvent(new CustomEvent("part-replaced", { detail: newer }));
   }
+  if (follows) toEnd();
 }
 
 function announce(text) {
@@ -89,4 +97,5 @@ function follow() {
 }
 
 unreadInTitle(document);
+toEnd();
 if (body.dataset.stream) follow();
