@@ -87,6 +87,7 @@ class Stack:
     def __init__(self, found: dict[str, int], data_dir: Path) -> None:
         self.ports = found
         self.data_dir = data_dir
+        self.commands: dict[str, list[str]] = {}
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
             **bot_environment(),
@@ -105,25 +106,29 @@ class Stack:
         rasa = [bot, "-m", "rasa", "run", "--model", str(model), "--endpoints", "endpoints.yml"]
         rasa += ["--credentials", "bot/credentials.yml", "--port", str(self.ports["rasa"])]
         rasa += ["--interface", "127.0.0.1"]
-        commands = [
-            ("actions", actions),
-            ("rasa", rasa),
-            ("gateway", [sys.executable, "-m", "gateway", "serve"]),
-        ]
+        self.commands = {
+            "actions": actions,
+            "rasa": rasa,
+            "gateway": [sys.executable, "-m", "gateway", "serve"],
+        }
         if "meta" in self.ports:
-            commands.append(("simulators", [sys.executable, "-m", "simulators"]))
-        for name, command in commands:
+            self.commands["simulators"] = [sys.executable, "-m", "simulators"]
+        for name in self.commands:
             say(f"Starting {name}" + (f" on port {self.ports[name]}" if name in self.ports else ""))
-            with (self.data_dir / f"{name}.log").open("ab") as log:
-                self.children[name] = subprocess.Popen(
-                    command,
-                    cwd=ROOT,
-                    env=self.environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+            self.start_one(name)
+
+    def start_one(self, name: str) -> None:
+        """Start one of them, or start it again after its end."""
+        with (self.data_dir / f"{name}.log").open("ab") as log:
+            self.children[name] = subprocess.Popen(
+                self.commands[name],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def check(self) -> None:
         """Raises CannotStart when a child has ended."""
@@ -250,6 +255,8 @@ def _print_addresses(found: dict[str, int], data_dir: Path) -> None:
 
 
 def _stopped(number: int, frame: FrameType | None) -> None:
+    for again in (signal.SIGTERM, signal.SIGINT):  # a second Ctrl-C must not leave a child behind
+        signal.signal(again, signal.SIG_IGN)
     raise Stopped
 
 

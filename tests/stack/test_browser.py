@@ -3,55 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from stack.__main__ import Stack
-from tests.stack.conftest import url
+from tests.stack.conftest import log_in_first_time, open_page, say, url
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
-NEW_PASSWORD = "mat khau moi that dai 2026"
-
-
-@pytest.fixture()
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium")
-    assert path is not None, "chromium is not installed: apt-get install chromium"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--headless"])
-        yield browser
-        await browser.close()
-
-
-async def open_page(browser: Browser, address: str) -> Page:
-    context = await browser.new_context(
-        locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh", viewport={"width": 390, "height": 800}
-    )
-    page = await context.new_page()
-    page.set_default_timeout(20_000)
-    page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
-    await page.goto(address)
-    return page
-
-
-async def say(page: Page, text: str) -> None:
-    await page.get_by_label("Câu hỏi của anh/chị").fill(text)
-    await page.get_by_role("button", name="Gửi", exact=True).click()
-
-
-async def log_in_first_time(page: Page, password: str) -> None:
-    await page.get_by_label("Tên đăng nhập").fill("quantri")
-    await page.get_by_label("Mật khẩu").fill(password)
-    await page.get_by_role("button", name="Đăng nhập").click()
-    for label in await page.locator("input[type=password]").all():
-        name = await label.get_attribute("name")
-        await label.fill(password if name in ("current", "old", "current_password") else NEW_PASSWORD)
-    await page.locator("main form button").first.click()
-    await expect(page.get_by_role("heading", name=re.compile("Hàng chờ|Đang chờ"))).to_be_visible()
 
 
 async def test_citizen_is_answered_by_the_bot_and_then_by_an_agent(running: Stack, chromium: Browser) -> None:

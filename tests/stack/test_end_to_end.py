@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,28 @@ from stack.training import ROOT, CannotStart
 from tests.stack.conftest import free_ports, url
 
 pytestmark = pytest.mark.stack
+REFUSED = b"Encountered an exception while running action"  # what Rasa notes when it is away
 
 
-def ask(stack: Stack, rows: list[dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+def begin_asking(stack: Stack, rows: list[dict[str, Any]], folder: Path) -> subprocess.Popen[str]:
     """`python -m gateway ask --batch`, as an officer runs it."""
     questions, answers = folder / "questions.jsonl", folder / "answers.jsonl"
     questions.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     command = [sys.executable, "-m", "gateway", "ask", "--batch", str(questions), "--out", str(answers)]
     command += ["--on", "2026-11-21", "--gateway", url(stack)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return {row["id"]: row for row in map(json.loads, answers.read_text(encoding="utf-8").splitlines())}
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def answers_of(asking: subprocess.Popen[str], folder: Path) -> dict[str, dict[str, Any]]:
+    """What a batch was answered, once it is."""
+    _, complaint = asking.communicate()
+    assert asking.returncode == 0, complaint
+    answers = (folder / "answers.jsonl").read_text(encoding="utf-8")
+    return {row["id"]: row for row in map(json.loads, answers.splitlines())}
+
+
+def ask(stack: Stack, rows: list[dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+    return answers_of(begin_asking(stack, rows, folder), folder)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +93,26 @@ def test_conversation_keeps_its_thread(running: Stack, tmp_path: Path) -> None:
     assert "3.825.360" in "\n".join(answers["0"]["replies"])
     assert "819.720" in "\n".join(answers["1"]["replies"])
     assert "409.860" in "\n".join(answers["2"]["replies"])
+
+
+def test_action_server_away_loses_no_question_and_answers_late_in_order(
+    running: Stack, tmp_path: Path
+) -> None:
+    turns = ["bhyt hộ gia đình 4 người hết bao nhiêu 1 năm", "thế còn người thứ 3?"]
+    rows = [{"id": str(n), "text": text, "conversation": "away"} for n, text in enumerate(turns)]
+    actions, log = running.children["actions"], running.data_dir / "rasa.log"
+    os.killpg(actions.pid, signal.SIGKILL)
+    actions.wait()
+    read = log.stat().st_size
+    asking = begin_asking(running, rows, tmp_path)
+    while REFUSED not in log.read_bytes()[read:]:
+        assert asking.poll() is None
+        time.sleep(0.1)  # Rasa is another process: there is nothing to be woken by
+    running.start_one("actions")
+    answers = answers_of(asking, tmp_path)
+    assert "3.825.360" in "\n".join(answers["0"]["replies"])
+    assert "819.720" in "\n".join(answers["1"]["replies"])
+    assert [answers[number]["outcome"] for number in ("0", "1")] == ["answered", "answered"]
 
 
 def test_dead_rasa_loses_no_question_and_stops_the_stack(own_stack: Stack, tmp_path: Path) -> None:
