@@ -81,7 +81,12 @@ def answers(label: str) -> tuple[str, ...]:
 
 
 def best(ranking: Ranking) -> str:
-    """The likeliest label of the likeliest group, every candidate read alike: docs/decisions/0002."""
+    """The likeliest label of the likeliest group, every candidate read alike: docs/decisions/0002.
+
+    Empty where a pipeline ranks nothing, as stock Rasa does for a message without a word.
+    """
+    if not ranking:
+        return ""
     sums: dict[str, float] = {}
     first: dict[str, str] = {}
     for label, confidence in ranking:
