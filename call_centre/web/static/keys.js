@@ -40,7 +40,8 @@ const ACTIONS = {
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]");
-  if (typing || event.isComposing || event.keyCode === 229) return;
+  // A dialog just closed keeps the focus until the next frame: a key pressed in that moment is a shortcut.
+  if (typing?.checkVisibility() || event.isComposing || event.keyCode === 229) return;
   if (event.ctrlKey || event.altKey || event.metaKey || !toggle?.checked) return;
   const action = ACTIONS[event.key];
   if (action) {
