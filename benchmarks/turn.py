@@ -112,11 +112,14 @@ def train(side: str, folder: Path) -> Path:
 
 
 def endpoints(side: str, folder: Path) -> Path:
-    """The endpoints of one side: ours as they are, stock's with Rasa's own SQLite store."""
+    """The endpoints of one side: ours as they are, stock's with Rasa's own SQLite store and defaults."""
     if side == "ours":
         return ROOT / "endpoints.yml"
     ours = yaml.safe_load((ROOT / "endpoints.yml").read_text(encoding="utf-8"))
-    stock = {**ours, "tracker_store": {"type": "SQL", "dialect": "sqlite", "db": "${RASA_DB}"}}
+    stock = {
+        "action_endpoint": {"url": ours["action_endpoint"]["url"]},
+        "tracker_store": {"type": "SQL", "dialect": "sqlite", "db": "${RASA_DB}"},
+    }
     file = folder / "stock-endpoints.yml"
     file.write_text(yaml.safe_dump(stock), encoding="utf-8")
     return file

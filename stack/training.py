@@ -34,9 +34,13 @@ class CannotStart(Exception):
 
 
 def bot_environment() -> dict[str, str]:
-    """The environment of every Rasa process: no telemetry, none of its libraries' warnings."""
+    """The environment of every Rasa process: no telemetry, none of its libraries' warnings.
+
+    Linear algebra has one thread: several wait for each other longer than a row of a hundred numbers takes.
+    """
     return {
         **os.environ,
+        "OPENBLAS_NUM_THREADS": "1",
         "RASA_TELEMETRY_ENABLED": "false",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
         "PYTHONWARNINGS": "ignore",

@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.reading import read
-from bot.actions.wording import Reply, Turn, offered, phrase
+from bot.actions.wording import Reply, Turn, offered, phrase, responses
 
 
 class ActionSmallTalk(Action):
@@ -21,14 +21,14 @@ class ActionSmallTalk(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         reading = read(tracker)
-        text = phrase(domain, f"utter_{reading.whole.best.intent}")
-        buttons = offered(domain, "utter_offer_subjects") if reading.whole.best.intent == "greet" else []
+        text = phrase(f"utter_{reading.whole.best.intent}")
+        buttons = offered("utter_offer_subjects") if reading.whole.best.intent == "greet" else []
         Turn(reading.whole, reading.as_of, [Reply("chitchat", text, buttons)]).send(dispatcher)
         return []
 
 
-def decline(domain: dict[str, Any], kind: str) -> Reply:
+def decline(kind: str) -> Reply:
     """The sentence for one kind of question outside the subjects."""
     name = f"utter_decline_{kind}"
-    text = phrase(domain, name if name in domain["responses"] else "utter_decline")
-    return Reply("declined", text, offered(domain, "utter_offer_subjects"))
+    text = phrase(name if name in responses() else "utter_decline")
+    return Reply("declined", text, offered("utter_offer_subjects"))

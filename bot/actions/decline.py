@@ -25,5 +25,5 @@ class ActionDecline(Action):
         reading = read(tracker)
         if adds_to_conversation(tracker):
             return ActionAnswerTopic().run(dispatcher, tracker, domain)
-        Turn(reading.whole, reading.as_of, [decline(domain, reading.whole.best.detail)]).send(dispatcher)
+        Turn(reading.whole, reading.as_of, [decline(reading.whole.best.detail)]).send(dispatcher)
         return []

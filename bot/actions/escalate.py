@@ -19,7 +19,7 @@ REASONS = {
 SUMMARY_LENGTH = 300
 
 
-def hand_over(domain: dict[str, Any], question: Question, reason: str, said: str) -> Reply:
+def hand_over(question: Question, reason: str, said: str) -> Reply:
     """A reply that opens a case for `reason`, saying `said` to the citizen."""
     return Reply("escalated", said, escalate=(reason, question.text[:SUMMARY_LENGTH]))
 
@@ -35,7 +35,7 @@ class ActionEscalate(Action):
     ) -> list[dict[str, Any]]:
         reading = read(tracker)
         intent = reading.whole.best.intent
-        said = phrase(domain, f"utter_{intent}" if intent in REASONS else "utter_not_understood")
-        reply = hand_over(domain, reading.whole, REASONS.get(intent, "not_understood"), said)
+        said = phrase(f"utter_{intent}" if intent in REASONS else "utter_not_understood")
+        reply = hand_over(reading.whole, REASONS.get(intent, "not_understood"), said)
         Turn(reading.whole, reading.as_of, [reply]).send(dispatcher)
         return []

@@ -166,14 +166,14 @@ class ActionAnswerTopic(Action):
         turn = Turn(reading.whole, reading.as_of)
         questions = _questions(reading.whole, reading.parts)
         for question in questions:
-            reply = _Answering(question, frame, domain, reading.as_of).reply()
+            reply = _Answering(question, frame, reading.as_of).reply()
             if reply.text not in [said.text for said in turn.replies]:  # `mấy ngày và bao nhiêu tiền`
                 turn.replies.append(reply)
         frame.said = sha256("\n".join(reply.text for reply in turn.replies).encode()).hexdigest()
         if frame.said == before and not any(reply.escalate for reply in turn.replies):
             last = turn.replies[-1]
-            last.text = f"{last.text}\n\n{phrase(domain, 'utter_repeated')}"
-            last.buttons = [*offered(domain, "utter_offer_person"), *last.buttons]
+            last.text = f"{last.text}\n\n{phrase('utter_repeated')}"
+            last.buttons = [*offered("utter_offer_person"), *last.buttons]
         turn.send(dispatcher)
         return [frame.event()]
 
@@ -239,10 +239,9 @@ def adds_to_conversation(tracker: Tracker) -> bool:
 class _Answering:
     """The reply to one question, read against what was just discussed."""
 
-    def __init__(self, question: Question, frame: Frame, domain: dict[str, Any], today: date) -> None:
+    def __init__(self, question: Question, frame: Frame, today: date) -> None:
         self.question = question
         self.frame = frame
-        self.domain = domain
         self.today = today
         self.folded = fold(question.text)
         self.found = values_of(question)
@@ -391,12 +390,12 @@ class _Answering:
     def _agreed(self, offered_before: list[str]) -> Reply:
         if offered_before:
             return self._answer(self.topics[offered_before[0]], carry=False)
-        return Reply("chitchat", phrase(self.domain, "utter_affirm"))
+        return Reply("chitchat", phrase("utter_affirm"))
 
     def _denied(self, offered_before: list[str]) -> Reply:
         if offered_before:
             return self._not_understood()
-        return Reply("asked", phrase(self.domain, "utter_deny"), offered(self.domain, "utter_offer_person"))
+        return Reply("asked", phrase("utter_deny"), offered("utter_offer_person"))
 
     # Choosing a topic
 
@@ -413,7 +412,7 @@ class _Answering:
         ranking = self._in_context()
         best = ranking[0]
         if best.intent == "out_of_scope":
-            return decline(self.domain, best.detail)
+            return decline(best.detail)
         topics = [c for c in ranking if c.intent == TOPIC_INTENT and c.detail in self.topics]
         if best.intent == TOPIC_INTENT and best.confidence >= ANSWER_ABOVE:
             return self._answer(self._with_figures(self.topics[best.detail]), carry=False)
@@ -427,21 +426,19 @@ class _Answering:
         close = [c for c in candidates[:3] if c.confidence >= CONTEXT_ABOVE]
         topics = [self.topics[candidate.detail] for candidate in close]
         self.frame.offered = [topic.id for topic in topics]
-        buttons = [*(topic.button for topic in topics), *offered(self.domain, "utter_offer_person")]
-        return Reply(
-            "asked", phrase(self.domain, "utter_clarify"), buttons, [topic.id for topic in topics[:2]]
-        )
+        buttons = [*(topic.button for topic in topics), *offered("utter_offer_person")]
+        return Reply("asked", phrase("utter_clarify"), buttons, [topic.id for topic in topics[:2]])
 
     def _ask_subject(self, offered_before: list[str]) -> Reply:
         if offered_before:
             return self._not_understood()
-        buttons = offered(self.domain, "utter_offer_subjects")
+        buttons = offered("utter_offer_subjects")
         self.frame.offered = [t.id for button in buttons if (t := topic_said(button.say))]
-        return Reply("asked", phrase(self.domain, "utter_clarify"), buttons)
+        return Reply("asked", phrase("utter_clarify"), buttons)
 
     def _not_understood(self) -> Reply:
-        said = phrase(self.domain, "utter_not_understood")
-        return hand_over(self.domain, self.question, "not_understood", said)
+        said = phrase("utter_not_understood")
+        return hand_over(self.question, "not_understood", said)
 
     # Answering a topic
 
@@ -459,8 +456,8 @@ class _Answering:
                 return self._told(topic, self.today)
             if on > self.today and error.name == topic.id:  # an announcement ends on the day it speaks of
                 return self._told(topic, self.today)
-            said = phrase(self.domain, "utter_no_figure_for_date", date=format_date(on))
-            reply = hand_over(self.domain, self.question, "uncertain_policy", said)
+            said = phrase("utter_no_figure_for_date", date=format_date(on))
+            reply = hand_over(self.question, "uncertain_policy", said)
             reply.topics, reply.as_of = [topic.id], on
             return reply
         except InvalidInput as error:  # values no calculator takes: words still answer
@@ -491,16 +488,16 @@ class _Answering:
         if topic.aspect != "calculate" and not family.uses & self.found.keys():
             return None
         result = calculate(family.calculator, family.inputs(values, on), on)
-        assumed = [phrase(self.domain, name) for name in family.assumed(values)]
+        assumed = [phrase(name) for name in family.assumed(values)]
         lines = list(result.lines)
         people = values.get("members") or 1
         if family is VOLUNTARY_CONTRIBUTION and result.status == "ok" and people > 1:
             total = format_dong(result.outputs["total_payable"] * people)
-            lines.insert(0, phrase(self.domain, "utter_for_people", people=str(people), total=total))
+            lines.insert(0, phrase("utter_for_people", people=str(people), total=total))
         if assumed and result.status == "ok":
-            lines.append(phrase(self.domain, "utter_assumed", assumptions=", ".join(assumed)))
+            lines.append(phrase("utter_assumed", assumptions=", ".join(assumed)))
         lines += ["", footer(result.citations, result.as_of, result.reported)]
-        buttons = [*offered(self.domain, f"utter_alternatives_{family.calculator}"), *self._next(topic)]
+        buttons = [*offered(f"utter_alternatives_{family.calculator}"), *self._next(topic)]
         reply = Reply(
             "answered",
             "\n".join(lines),
@@ -515,7 +512,7 @@ class _Answering:
 
     def _ask_back(self, topic: Topic, asks: str, on: date) -> Reply:
         answer = answer_topic(topic.id, on)
-        text = f"{answer.text}\n\n{phrase(self.domain, asks)}"
+        text = f"{answer.text}\n\n{phrase(asks)}"
         return Reply("asked", text, self._next(topic), [topic.id], answer.citations, on)
 
     def _told(self, topic: Topic, on: date) -> Reply:
@@ -540,7 +537,7 @@ class _Answering:
         """The answer, opened by its day where that is not today."""
         if answer.as_of == self.today:
             return answer.text
-        return f"{phrase(self.domain, 'utter_as_of', date=format_date(answer.as_of))}\n{answer.text}"
+        return f"{phrase('utter_as_of', date=format_date(answer.as_of))}\n{answer.text}"
 
     def _next(self, topic: Topic) -> list[Button]:
         return [self.topics[id_].button for id_ in topic.next if id_ in self.topics]

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+import yaml
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.reading import Question
@@ -15,6 +17,7 @@ from knowledge_base.dated import Citation
 from knowledge_base.office import Office, load_office
 from knowledge_base.topics import Button
 
+DOMAIN = Path(__file__).resolve().parents[1] / "domain.yml"
 MOST_BUTTONS = 4
 _OUTCOMES = ("answered", "escalated", "asked", "declined", "chitchat")  # the first names a turn of several
 
@@ -25,11 +28,17 @@ def office() -> Office:
     return load_office()
 
 
-def phrase(domain: dict[str, Any], name: str, **values: str) -> str:
+@lru_cache(maxsize=1)
+def responses() -> dict[str, list[dict[str, Any]]]:
+    """The responses of bot/domain.yml: Rasa need not send its whole domain with every message."""
+    return dict(yaml.safe_load(DOMAIN.read_text(encoding="utf-8"))["responses"])
+
+
+def phrase(name: str, **values: str) -> str:
     """A conversational phrase of domain.yml with the office's names filled in."""
     us = office()
     you = us.address_citizen_as
-    return str(domain["responses"][name][0]["text"]).format(
+    return str(responses()[name][0]["text"]).format(
         you=you,
         You=you[0].upper() + you[1:],
         assistant=us.assistant_name,
@@ -39,10 +48,10 @@ def phrase(domain: dict[str, Any], name: str, **values: str) -> str:
     )
 
 
-def offered(domain: dict[str, Any], name: str) -> list[Button]:
+def offered(name: str) -> list[Button]:
     """The buttons of a response of domain.yml; none where it does not exist."""
-    responses = domain["responses"].get(name) or [{}]
-    return [Button(raw["title"], raw["payload"]) for raw in responses[0].get("buttons", [])]
+    found = responses().get(name) or [{}]
+    return [Button(raw["title"], raw["payload"]) for raw in found[0].get("buttons", [])]
 
 
 @dataclass

@@ -7,8 +7,11 @@ aspect are shared by all its labels, so that rare combinations are understood; t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -25,9 +28,15 @@ PART = 60  # classes trained in one go by one process
 Facets = Mapping[str, Sequence[str]]  # label to one name per further head, like (scheme, aspect, group)
 
 
+@lru_cache(maxsize=8)  # a message is cut by the tokenizer and again here
+def segment(text: str) -> list[str]:
+    """The Vietnamese words of a text; not to be changed by who gets them."""
+    return list(word_tokenize(text))
+
+
 def _words(text: str) -> list[str]:
     """Vietnamese words, accents kept, and each pair of neighbours."""
-    words = [word.lower().replace(" ", "_") for word in word_tokenize(normalise(text))]
+    words = [word.lower().replace(" ", "_") for word in segment(normalise(text))]
     return words + [f"{left} {right}" for left, right in pairwise(words)]
 
 
@@ -56,6 +65,33 @@ def _one_against_rest(
 
 
 @dataclass
+class _Analysis:
+    """One kind of features: scikit-learn learns them, a single message is weighed without its matrices."""
+
+    vectorizer: TfidfVectorizer
+    weight: float
+    start: int = 0  # of its columns among all features
+
+    @cached_property
+    def _analyze(self) -> Callable[[str], list[str]]:
+        return self.vectorizer.build_analyzer()
+
+    @cached_property
+    def _idf(self) -> list[float]:
+        return [float(idf) for idf in self.vectorizer.idf_]
+
+    def weigh(self, text: str) -> tuple[list[int], list[float]]:
+        """Columns and values of a text, as `weight * vectorizer.transform` has them."""
+        vocabulary = self.vectorizer.vocabulary_
+        counts = Counter(
+            column for term in self._analyze(text) if (column := vocabulary.get(term)) is not None
+        )
+        values = [(1 + math.log(count)) * self._idf[column] for column, count in counts.items()]
+        length = math.hypot(*values) or 1.0
+        return [self.start + column for column in counts], [self.weight * value / length for value in values]
+
+
+@dataclass
 class _Head:
     """One linear classifier: `weights` is features x classes, in half precision (most of the model)."""
 
@@ -63,11 +99,19 @@ class _Head:
     weights: np.ndarray
     bias: np.ndarray
 
-    def log_probabilities(self, row: csr_matrix, sharpness: float) -> np.ndarray:
-        weights = self.weights[row.indices].astype(np.float32)
-        scores = sharpness * (row.data.astype(np.float32) @ weights + self.bias)
+    def log_probabilities(self, columns: Sequence[int], values: np.ndarray, sharpness: float) -> np.ndarray:
+        weights = self.weights[columns].astype(np.float32)
+        scores = sharpness * (values @ weights + self.bias)
         scores -= scores.max()
         return scores - np.log(np.exp(scores).sum())
+
+
+def _positions(names: Iterable[str]) -> list[np.ndarray]:
+    """Where each different name stands, in order of first appearance."""
+    found: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        found.setdefault(name, []).append(position)
+    return [np.array(positions) for positions in found.values()]
 
 
 @dataclass
@@ -81,29 +125,28 @@ class Ranker:
     groups: Mapping[str, str] = field(default_factory=dict)  # labels that mean the same to a citizen
     subjects: Mapping[str, str] = field(default_factory=dict)  # what a label is about, where it is a topic
     names: list[str] = field(default_factory=list)  # the labels learnt
-    _vectorizers: list[TfidfVectorizer] = field(default_factory=list)
+    _analyses: list[_Analysis] = field(default_factory=list)
     _heads: list[_Head] = field(default_factory=list)
     _columns: list[np.ndarray] = field(default_factory=list)
 
     def fit(self, texts: Sequence[str], labels: Sequence[str], facets: Facets) -> Ranker:
         """Learn from texts and their labels; `facets` gives each label's scheme, aspect and group."""
-        self._vectorizers = [
-            # What only one example holds says nothing about another message, and is half of everything.
-            TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, **analysis)
-            for analysis in (
-                {"analyzer": _words},
-                {"analyzer": _folded_words},
-                {"analyzer": "char_wb", "ngram_range": (4, 4)},
-            )
+        kinds = [
+            {"analyzer": _words},
+            {"analyzer": _folded_words},
+            {"analyzer": "char_wb", "ngram_range": (4, 4)},
+        ]
+        # What only one example holds says nothing about another message, and is half of everything.
+        self._analyses = [
+            _Analysis(TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, **kind), weight)
+            for kind, weight in zip(kinds, self.feature_weights)
         ]
         expanded = [expand(text) for text in texts]
-        features = hstack(
-            [
-                weight * vectorizer.fit_transform(texts if index == 0 else expanded)
-                for index, (weight, vectorizer) in enumerate(zip(self.feature_weights, self._vectorizers))
-            ],
-            format="csr",
-        )
+        parts = []
+        for index, analysis in enumerate(self._analyses):
+            analysis.start = sum(part.shape[1] for part in parts)
+            parts.append(analysis.weight * analysis.vectorizer.fit_transform(expanded if index else texts))
+        features = hstack(parts, format="csr")
         self.names = names = sorted(set(labels))
         targets = [list(labels)]
         for position in range(len(self.head_weights) - 1):
@@ -134,38 +177,42 @@ class Ranker:
     def probabilities(self, text: str) -> np.ndarray:
         """The probability of each label, in the order of `names`."""
         expanded = expand(text)
-        row = hstack(
-            [
-                weight * vectorizer.transform([text if index == 0 else expanded])
-                for index, (weight, vectorizer) in enumerate(zip(self.feature_weights, self._vectorizers))
-            ],
-            format="csr",
-        )
+        columns: list[int] = []
+        weighed: list[float] = []
+        for index, analysis in enumerate(self._analyses):
+            found, values = analysis.weigh(expanded if index else text)
+            columns += found
+            weighed += values
+        row = np.array(weighed, dtype=np.float32)
         total = np.zeros(len(self.names), dtype=np.float32)
-        for weight, head, columns in zip(self.head_weights, self._heads, self._columns):
-            total += weight * head.log_probabilities(row, self.sharpness)[columns]
+        for weight, head, of in zip(self.head_weights, self._heads, self._columns):
+            total += weight * head.log_probabilities(columns, row, self.sharpness)[of]
         total -= total.max()
         return np.exp(total) / np.exp(total).sum()
 
+    @cached_property
+    def _grouped(self) -> list[np.ndarray]:
+        """The positions in `names` of each group."""
+        return _positions(self.groups.get(name, name) for name in self.names)
+
+    @cached_property
+    def _of_subject(self) -> dict[str, np.ndarray]:
+        """The positions in `names` of each subject."""
+        named = [self.subjects.get(name, "") for name in self.names]
+        return {named[found[0]]: found for found in _positions(named) if named[found[0]]}
+
     def ranking(self, probabilities: np.ndarray, most: int = 5) -> list[tuple[str, float]]:
         """The likeliest label of each of the `most` likeliest groups, with the group's probability."""
-        best: dict[str, int] = {}
-        sums: dict[str, float] = {}
-        for i in np.argsort(-probabilities):
-            group = self.groups.get(self.names[i], self.names[i])
-            best.setdefault(group, int(i))
-            sums[group] = sums.get(group, 0.0) + float(probabilities[i])
-        ordered = sorted(sums, key=lambda group: -sums[group])[:most]
-        return [(self.names[best[group]], sums[group]) for group in ordered]
+        sums = [float(probabilities[group].sum()) for group in self._grouped]
+        ordered = sorted(range(len(sums)), key=lambda group: -sums[group])[:most]
+        return [(self._likeliest(self._grouped[group], probabilities), sums[group]) for group in ordered]
+
+    def _likeliest(self, positions: np.ndarray, probabilities: np.ndarray) -> str:
+        return self.names[positions[probabilities[positions].argmax()]]
 
     def by_subject(self, probabilities: np.ndarray) -> dict[str, str]:
         """The likeliest label of each subject, however unlikely."""
-        found: dict[str, str] = {}
-        for i in np.argsort(-probabilities):
-            subject = self.subjects.get(self.names[i])
-            if subject is not None:
-                found.setdefault(subject, self.names[i])
-        return found
+        return {subject: self._likeliest(found, probabilities) for subject, found in self._of_subject.items()}
 
     def rank(self, text: str, most: int = 5) -> list[tuple[str, float]]:
         """The ranking of a text."""

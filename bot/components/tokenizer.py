@@ -11,7 +11,8 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from underthesea import word_tokenize
+
+from bot.components.ranking import segment
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
@@ -46,7 +47,7 @@ class VietnameseTokenizer(Tokenizer):
         text = message.get(attribute)
         tokens: List[Token] = []
         position = 0
-        for word in word_tokenize(text):
+        for word in segment(text):
             start = text.find(word, position)
             if start < 0:  # underthesea rewrote the characters: keep the word where reading stands
                 start = position

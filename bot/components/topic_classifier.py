@@ -19,13 +19,13 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.components import prepared_validation
+from bot.components import leaner_rasa
 from bot.components.ranking import Facets, Ranker
 from knowledge_base.loading import knowledge_base
 from knowledge_base.topics import Topic
 from vietnamese.segments import split_questions
 
-prepared_validation.apply()  # here, since every Rasa process that answers loads this component
+leaner_rasa.apply()  # here, since every Rasa process that answers loads this component
 
 RANKING = "topic_ranking"
 BY_SUBJECT = "topic_by_subject"

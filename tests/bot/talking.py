@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -16,7 +15,6 @@ from vietnamese.extraction import extract
 from vietnamese.segments import split_questions
 
 ROOT = Path(__file__).resolve().parents[2]
-DOMAIN = yaml.safe_load((ROOT / "bot" / "domain.yml").read_text(encoding="utf-8"))
 ACTIONS = {
     **dict.fromkeys(("ask_topic", "inform", "follow_up", "correct", "affirm", "deny"), ActionAnswerTopic()),
     **dict.fromkeys(("greet", "thanks", "goodbye"), ActionSmallTalk()),
@@ -78,7 +76,7 @@ class Conversation:
         event = {"event": "user", "text": text, "metadata": {"as_of": self.on}}
         tracker = Tracker("citizen", self.slots, message, [event], False, None, {}, None)
         dispatcher = CollectingDispatcher()
-        for change in ACTIONS[message["intent"]["name"]].run(dispatcher, tracker, DOMAIN):
+        for change in ACTIONS[message["intent"]["name"]].run(dispatcher, tracker, {}):
             self.slots[change["name"]] = change["value"]
         *spoken, closing = dispatcher.messages
         return Said(

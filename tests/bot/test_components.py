@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
-from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.exceptions import GraphComponentException, GraphRunError
+from rasa.engine.graph import ExecutionContext, GraphComponent, GraphSchema, SchemaNode
+from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.components import prepared_validation
+from bot.components import leaner_rasa
 from bot.components.entities import VietnameseEntityExtractor
 from bot.components.importer import TopicImporter
 from bot.components.ranking import Ranker
@@ -91,6 +96,24 @@ def test_probabilities_of_topics_with_one_evaluation_label_are_added_up() -> Non
     assert sum(probability for _, probability in ranking) == pytest.approx(1.0, abs=1e-4)
 
 
+def test_a_message_is_weighed_as_scikit_learn_weighs_it() -> None:
+    texts = [
+        "đóng bao nhiêu một tháng",
+        "mot thang dong bao nhieu",
+        "mất thẻ bhyt",
+        "mất thẻ làm lại",
+        "thẻ thẻ",
+    ]
+    ranker = Ranker(head_weights=(1.0,)).fit(texts, ["a", "a", "b", "b", "b"], {})
+    for analysis in ranker._analyses:
+        for text in (*texts, "mất thẻ mất thẻ một tháng", "nothing known"):
+            columns, values = analysis.weigh(text)
+            row = np.zeros(analysis.start + len(analysis.vectorizer.vocabulary_), dtype=np.float32)
+            row[columns] = values
+            expected = analysis.weight * analysis.vectorizer.transform([text]).toarray()[0]
+            np.testing.assert_allclose(row[analysis.start :], expected, atol=1e-6)
+
+
 def test_out_of_scope_is_one_group_and_topics_group_by_label() -> None:
     groups = groups_of(["out_of_scope/banking", "out_of_scope/scam", "ask_topic/health.lost_card"])
     assert groups["out_of_scope/banking"] == groups["out_of_scope/scam"] == "out_of_scope"
@@ -105,12 +128,68 @@ def test_importer_gives_every_label_a_response(tmp_path_factory: pytest.TempPath
     assert list(data.responses) == ["utter_ask_topic/health.lost_card"]
 
 
-def test_rasa_still_has_the_method_we_replace() -> None:
-    assert prepared_validation.source_digest() == prepared_validation.KNOWN_SOURCE
+@pytest.mark.parametrize("method", leaner_rasa.REPLACED, ids=lambda method: method.name)
+def test_rasa_still_has_what_we_replace(method: leaner_rasa.Replaced) -> None:
+    assert method.source_digest() == method.known_source
+
+
+def test_a_rasa_that_changed_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Changed:
+        def run(self) -> str:
+            return "Rasa's"
+
+    changed = leaner_rasa.Replaced(Changed, "run", "0" * 16, Changed.run, lambda self: "ours")
+    monkeypatch.setattr(leaner_rasa, "REPLACED", (changed,))
+    leaner_rasa.apply()
+    assert Changed().run() == "Rasa's"
+
+
+def test_graph_runs_in_order_and_only_what_is_asked_for(tmp_path: Path) -> None:
+    leaner_rasa.apply()
+    schema = GraphSchema(
+        {
+            "last": _node({"first": "first", "second": "second"}, "join"),
+            "second": _node({"first": "first"}, "shout"),
+            "first": _node({"text": "__text__"}, "shout"),
+            "unasked": _node({"text": "__text__"}, "fail"),
+        }
+    )
+    storage = LocalModelStorage.create(tmp_path)
+    runner = DaskGraphRunner.create(schema, storage, ExecutionContext(schema))
+    assert runner.run(inputs={"__text__": "a"}, targets=["last"]) == {"last": "a! a!!"}
+    assert runner.run(inputs={"__text__": "b"}, targets=["second", "first"]) == {
+        "second": "b!!",
+        "first": "b!",
+    }
+    with pytest.raises(GraphRunError):
+        runner.run(inputs={}, targets=["last"])
+    with pytest.raises(GraphComponentException):
+        runner.run(inputs={"__text__": "a"}, targets=["unasked"])
+
+
+class Shouting(GraphComponent):
+    """Adds an exclamation mark, or fails."""
+
+    @classmethod
+    def create(cls, *args: object, **kwargs: object) -> Shouting:
+        return cls()
+
+    def shout(self, text: str = "", first: str = "") -> str:
+        return f"{text or first}!"
+
+    def join(self, first: str, second: str) -> str:
+        return f"{first} {second}"
+
+    def fail(self, text: str) -> str:
+        raise ValueError(text)
+
+
+def _node(needs: dict[str, str], function: str) -> SchemaNode:
+    return SchemaNode(needs, Shouting, "create", function, {}, eager=True)
 
 
 def test_prepared_validation_refuses_what_rasa_refuses() -> None:
-    prepared_validation.apply()
+    leaner_rasa.apply()
     action = RemoteAction("action_answer_topic", None)
     assert action._validate_action_result({"events": [], "responses": [{"text": "a"}]})
     assert action._validate_action_result({"events": [{"event": "slot", "name": "frame", "value": 1}]})
