@@ -83,12 +83,22 @@ class Database:
             await engine.dispose()
 
 
+def use_write_ahead_log(connection: Connection) -> None:
+    """Make SQLite's readers and its writer wait for each other no longer; the file remembers it.
+
+    Done once, where the tables are made: while one connection changes the mode, another one that opens the
+    file is told at once that it is locked, however long it would wait. PostgreSQL is left as it is.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+
 def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         cursor = connection.cursor()
-        for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "foreign_keys = ON"):
+        for pragma in ("busy_timeout = 10000", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, DateTime, TypeDecorator, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from call_centre.tables import Base as CallCentre
+from gateway.database import use_write_ahead_log
 from gateway.settings import read_settings
 from gateway.tables import Base as Gateway
 
@@ -44,6 +45,8 @@ async def connect_and_run() -> None:
     url = context.config.attributes.get("database_url") or read_settings().database_url
     engine = create_async_engine(url, poolclass=pool.NullPool)
     async with engine.connect() as connection:
+        await connection.run_sync(use_write_ahead_log)
+        await connection.commit()  # so that each revision begins and ends its own transaction
         await connection.run_sync(run_revisions)
     await engine.dispose()
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from call_centre.tables import Base as CallCentreBase
-from gateway.database import Database
+from gateway.database import Database, use_write_ahead_log
 from gateway.rasa_client import RasaClient
 from gateway.tables import Base
 from tests.gateway.fakes import PATIENCE_SECONDS, FakeRasa, Gateway
@@ -50,6 +50,8 @@ def empty_postgres() -> Iterator[str]:
 
 async def _create_tables(url: str) -> None:
     engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        await connection.run_sync(use_write_ahead_log)
     async with engine.begin() as connection:
         for metadata in METADATA:
             await connection.run_sync(metadata.create_all)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,10 @@ def test_up_down_and_up_again(empty_url: str) -> None:
     upgrade(empty_url)
     upgrade(empty_url)
     assert current(empty_url)
+
+
+def test_sqlite_writes_ahead_from_the_first_revision_on(tmp_path: Path) -> None:
+    file = tmp_path / "assistant.db"
+    upgrade(f"sqlite+aiosqlite:///{file}")
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
