@@ -25,6 +25,7 @@ from vietnamese.shorthand import expand
 from vietnamese.text import normalise
 
 PART = 60  # classes trained in one go by one process
+CUT = 500  # texts cut into words in one go by one process
 Facets = Mapping[str, Sequence[str]]  # label to one name per further head, like (scheme, aspect, group)
 
 
@@ -141,11 +142,14 @@ class Ranker:
             _Analysis(TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, **kind), weight)
             for kind, weight in zip(kinds, self.feature_weights)
         ]
+        cut = Parallel(n_jobs=-1, batch_size=CUT)(delayed(_words)(text) for text in texts)
         expanded = [expand(text) for text in texts]
+        self._analyses[0].vectorizer.set_params(analyzer=list)  # the words are cut already
         parts = []
-        for index, analysis in enumerate(self._analyses):
+        for analysis, documents in zip(self._analyses, (cut, expanded, expanded)):
             analysis.start = sum(part.shape[1] for part in parts)
-            parts.append(analysis.weight * analysis.vectorizer.fit_transform(expanded if index else texts))
+            parts.append(analysis.weight * analysis.vectorizer.fit_transform(documents))
+        self._analyses[0].vectorizer.set_params(analyzer=_words)
         features = hstack(parts, format="csr")
         self.names = names = sorted(set(labels))
         targets = [list(labels)]
