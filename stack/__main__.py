@@ -103,9 +103,10 @@ class Stack:
         """Start action server, Rasa and gateway; their output goes to log files in the data folder."""
         bot = str(BOT_PYTHON)
         actions = [bot, "-m", "rasa_sdk", "--actions", "bot.actions", "--port", str(self.ports["actions"])]
-        rasa = [bot, "-m", "rasa", "run", "--model", str(model), "--endpoints", "endpoints.yml"]
+        actions += ["--logging-config_file", "bot/logging.yml"]  # spelt so by rasa_sdk
+        rasa = [bot, "-m", "bot.server", "run", "--model", str(model), "--endpoints", "endpoints.yml"]
         rasa += ["--credentials", "bot/credentials.yml", "--port", str(self.ports["rasa"])]
-        rasa += ["--interface", "127.0.0.1"]
+        rasa += ["--interface", "127.0.0.1", "--logging-config-file", "bot/logging.yml"]
         self.commands = {
             "actions": actions,
             "rasa": rasa,

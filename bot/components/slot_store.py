@@ -46,10 +46,10 @@ def _upsert(dialect: Text) -> Any:
 
 def _engine(db: Text) -> sa.engine.Engine:
     if "://" in db:
-        return sa.create_engine(db, pool_pre_ping=True)
+        return sa.create_engine(db, pool_pre_ping=True, hide_parameters=True)
     Path(db).parent.mkdir(parents=True, exist_ok=True)
     # One connection, since Rasa answers in one thread; opening a file anew for every statement costs more.
-    engine = sa.create_engine(f"sqlite:///{db}", poolclass=sa.pool.StaticPool)
+    engine = sa.create_engine(f"sqlite:///{db}", poolclass=sa.pool.StaticPool, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:

@@ -86,6 +86,16 @@ def test_what_the_bot_cannot_answer_opens_a_case(
     assert "HS-" in "\n".join(answer["replies"]), reason
 
 
+def test_rasa_logs_json_lines(running: Stack) -> None:
+    # Rasa says nothing when it cannot use bot/logging.yml, which keeps citizens' words out of its logs.
+    events = []
+    for name in ("rasa", "actions"):
+        lines = (running.data_dir / f"{name}.log").read_text(encoding="utf-8").splitlines()
+        events += [json.loads(line)["event"] for line in lines if line.startswith("{")]
+    assert "Rasa server is up and running." in events
+    assert any(event.startswith("Action endpoint is up and running") for event in events)
+
+
 def test_conversation_keeps_its_thread(running: Stack, tmp_path: Path) -> None:
     turns = ["bhyt hộ gia đình 4 người hết bao nhiêu 1 năm", "thế còn người thứ 3?", "6 tháng thì sao?"]
     rows = [{"id": str(n), "text": text, "conversation": "c"} for n, text in enumerate(turns)]
