@@ -241,7 +241,7 @@ async def test_page_catches_up_after_the_connection_was_away(chromium: Browser, 
     await page.context.set_offline(True)
     opened = await open_case(console.sessions, console.service, "another", "thẻ bhyt của con tôi hết hạn")
     await page.context.set_offline(False)
-    await expect(page.get_by_role("link", name=opened.number)).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("link", name=opened.number)).to_be_visible()
 
 
 async def test_newest_message_is_in_sight_and_reading_back_is_left_alone(
@@ -281,7 +281,7 @@ async def test_revoked_session_in_use_is_out(chromium: Browser, console: Console
     await admin.goto(f"{console.url}/people")
     await admin.get_by_role("button", name="Kết thúc phiên của Nguyễn Thị Lan").click()
     # Nobody touched Lan's page: its stream notices.
-    await expect(lan.get_by_role("heading", name="Đăng nhập")).to_be_visible(timeout=15_000)
+    await expect(lan.get_by_role("heading", name="Đăng nhập")).to_be_visible()
 
 
 async def test_keyboard_alone_claims_and_input_methods_are_left_alone(
