@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg2
 import pytest
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
@@ -18,6 +22,7 @@ from bot.components.slot_store import DAY, SlotTrackerStore
 from knowledge_base.office import load_office
 
 FRAME = {"topic": "voluntary.calculate", "values": {"amount": 1_500_000}, "said": "abc"}
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 WORDS = "em đóng một triệu rưỡi thì mỗi tháng hết bao nhiêu"
 
 
@@ -29,6 +34,28 @@ def domain() -> Domain:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "rasa.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A file of SQLite, and the URL of an empty PostgreSQL database."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "rasa.db")
+        return
+    try:
+        server = psycopg2.connect(POSTGRES)
+    except psycopg2.OperationalError as error:
+        reason = f"PostgreSQL cannot be reached at {POSTGRES}: {error} (set TEST_POSTGRES_URL)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        print(f"\nleft out: {reason}")
+        pytest.skip(reason)
+    server.autocommit = True
+    name = f"slots_{uuid4().hex}"
+    with closing(server), server.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        yield f"{POSTGRES.rpartition('/')[0]}/{name}"
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def told(domain: Domain, sender: str = "a") -> DialogueStateTracker:
@@ -44,9 +71,9 @@ def told(domain: Domain, sender: str = "a") -> DialogueStateTracker:
     return DialogueStateTracker.from_events(sender, events, domain.slots, domain=domain)
 
 
-def test_slots_outlive_a_restart_and_nothing_else(domain: Domain, file: Path) -> None:
-    asyncio.run(SlotTrackerStore(domain, db=str(file)).save(told(domain)))
-    reopened = SlotTrackerStore(domain, db=str(file))
+def test_slots_outlive_a_restart_and_nothing_else(domain: Domain, db: str) -> None:
+    asyncio.run(SlotTrackerStore(domain, db=db).save(told(domain)))
+    reopened = SlotTrackerStore(domain, db=db)
     tracker = asyncio.run(reopened.retrieve("a"))
     assert tracker is not None
     assert tracker.get_slot("frame") == FRAME
@@ -66,8 +93,8 @@ def test_no_word_of_the_citizen_is_written(domain: Domain, file: Path) -> None:
         assert word.encode("unicode_escape") not in written
 
 
-def test_a_later_turn_replaces_what_was_kept(domain: Domain, file: Path) -> None:
-    store = SlotTrackerStore(domain, db=str(file))
+def test_a_later_turn_replaces_what_was_kept(domain: Domain, db: str) -> None:
+    store = SlotTrackerStore(domain, db=db)
     tracker = told(domain)
     asyncio.run(store.save(tracker))
     tracker.update(SlotSet("frame", {"topic": "health.lost_card"}), domain)
@@ -85,10 +112,10 @@ def test_a_slot_the_domain_no_longer_has_is_forgotten(domain: Domain, file: Path
 
 
 def test_what_is_older_than_the_retention_period_is_deleted(
-    domain: Domain, file: Path, monkeypatch: pytest.MonkeyPatch
+    domain: Domain, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     days = load_office().retention.rasa_tracker_days
-    store = SlotTrackerStore(domain, db=str(file))
+    store = SlotTrackerStore(domain, db=db)
     now = 2_000_000_000.0
     for sender, age in (("old", days + 1), ("young", days - 1), ("new", 0)):
         monkeypatch.setattr(slot_store.time, "time", lambda age=age: now - age * DAY)
