@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +11,11 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     CursorResult,
+    Integer,
     and_,
     bindparam,
     delete,
+    exists,
     false,
     func,
     literal,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
@@ -29,7 +32,7 @@ from sqlalchemy import case as either
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from call_centre.model import State
+from call_centre.model import Outcome, State
 from call_centre.statistics import CaseRow
 from call_centre.tables import (
     Agent,
@@ -58,9 +61,11 @@ IS_OPEN = Case.state != literal_column("'closed'")
 
 def _insert(session: AsyncSession, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT of the database in use, because ON CONFLICT is not in the common dialect."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return postgresql.insert(table) if _is_postgresql(session) else sqlite.insert(table)
+
+
+def _is_postgresql(session: AsyncSession) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
 
 
 async def insert_case(session: AsyncSession, values: dict[str, Any]) -> int | None:
@@ -464,7 +469,7 @@ async def case_rows(session: AsyncSession, start: datetime, end: datetime) -> li
     """What the figures need of the cases opened from `start` up to `end`; merged ones are counted once."""
     columns = (Case.opened_at, Case.due_at, Case.first_answered_at, Case.closed_at, Case.answered_by)
     statement = select(*columns, Case.channel, Case.reason, Case.satisfaction).where(
-        *_opened_between(start, end), Case.merged_into.is_(None)
+        *_opened_between(start, end), func.coalesce(Case.outcome, "") != Outcome.MERGED
     )
     return [CaseRow(*row) for row in await session.execute(statement)]
 
@@ -534,6 +539,11 @@ async def audit(
         conditions.append(CaseEvent.id < before)
     statement = select(CaseEvent).where(*conditions).order_by(CaseEvent.id.desc()).limit(limit)
     return (await session.execute(statement)).scalars().all()
+
+
+async def existing_cases(session: AsyncSession, case_ids: Collection[int]) -> set[int]:
+    """Which of these cases are still kept."""
+    return set((await session.execute(select(Case.id).where(Case.id.in_(case_ids)))).scalars())
 
 
 async def last_event_id(session: AsyncSession) -> int:
@@ -883,3 +893,123 @@ async def _revoke(session: AsyncSession, at: datetime, *conditions: ColumnElemen
     result = await session.execute(statement)
     assert isinstance(result, CursorResult)
     return result.rowcount
+
+
+# --- what is not kept any longer ---------------------------------------------------------------
+
+WORDS_OF_CASE = (Note, CaseLabel, Draft, ScheduledReply)
+MERGED_AT_ONCE = 500  # pages of the search index
+
+
+def _over(before: datetime) -> ColumnElement[bool]:
+    """A closed case to which nothing happened since."""
+    since = exists().where(CaseEvent.case_id == Case.id, CaseEvent.at >= before)
+    return and_(Case.state == State.CLOSED, Case.closed_at.is_not(None), Case.closed_at < before, ~since)
+
+
+async def _removed(session: AsyncSession, table: type[Base], *conditions: ColumnElement[bool]) -> int:
+    statement = delete(table).where(*conditions).execution_options(synchronize_session=False)
+    result = await session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+async def _count(session: AsyncSession, table: type[Base], *conditions: ColumnElement[bool]) -> int:
+    return (await session.execute(select(func.count()).select_from(table).where(*conditions))).scalar_one()
+
+
+async def cases_over(
+    session: AsyncSession, before: datetime, *, after: int, limit: int
+) -> list[tuple[int, str]]:
+    """Ids and conversations of closed cases to which nothing happened since, above an id."""
+    statement = (
+        select(Case.id, Case.conversation_id)
+        .where(_over(before), Case.id > after)
+        .order_by(Case.id)
+        .limit(limit)
+    )
+    return [(case_id, conversation_id) for case_id, conversation_id in await session.execute(statement)]
+
+
+async def delete_cases(session: AsyncSession, case_ids: Collection[int], before: datetime) -> int:
+    """Delete those of the cases that are over and nobody changes, with all that was written about them.
+
+    The audit trail stays. How many there were.
+    """
+    unlocked = select(Case.id).where(Case.id.in_(case_ids)).order_by(Case.id)
+    locked = (await session.execute(unlocked.with_for_update(skip_locked=True))).scalars().all()
+    # Looked at only now that nothing can happen to them meanwhile.
+    over = (await session.execute(select(Case.id).where(Case.id.in_(locked), _over(before)))).scalars().all()
+    for table in WORDS_OF_CASE:
+        await _removed(session, table, table.case_id.in_(over))
+    in_index = case_search.c.case_id if _is_postgresql(session) else case_search.c.rowid
+    await session.execute(delete(case_search).where(in_index.in_(over)))
+    await session.execute(
+        update(Case)
+        .where(Case.merged_into.in_(over))
+        .values(merged_into=None)
+        .execution_options(synchronize_session=False)
+    )
+    return await _removed(session, Case, Case.id.in_(over))
+
+
+async def cases_kept(
+    session: AsyncSession, conversation_ids: Collection[str], before: datetime
+) -> Sequence[Case]:
+    """The cases of these conversations that are not over."""
+    statement = select(Case).where(Case.conversation_id.in_(conversation_ids), not_(_over(before)))
+    return (await session.execute(statement.order_by(Case.id))).scalars().all()
+
+
+async def count_events(session: AsyncSession, before: datetime) -> int:
+    """How many lines of the audit trail are older."""
+    return await _count(session, CaseEvent, CaseEvent.at < before)
+
+
+async def delete_events(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Delete the oldest lines of the audit trail before a moment; how many there were."""
+    oldest = select(CaseEvent.id).where(CaseEvent.at < before).order_by(CaseEvent.at, CaseEvent.id)
+    locked = await session.execute(oldest.limit(limit).with_for_update(skip_locked=True))
+    return await _removed(session, CaseEvent, CaseEvent.id.in_(locked.scalars().all()))
+
+
+async def count_sessions(session: AsyncSession, before: datetime) -> int:
+    """How many browser sessions expired before a moment."""
+    return await _count(session, AgentSession, AgentSession.expires_at < before)
+
+
+async def delete_sessions(session: AsyncSession, before: datetime) -> int:
+    """Delete browser sessions that expired before a moment; how many there were."""
+    return await _removed(session, AgentSession, AgentSession.expires_at < before)
+
+
+def _forgiven(before: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    locked = and_(LoginThrottle.locked_until.is_not(None), LoginThrottle.locked_until > now)
+    return LoginThrottle.last_failure_at < before, not_(locked)
+
+
+async def count_throttles(session: AsyncSession, before: datetime, now: datetime) -> int:
+    """How many names had their last failed login before a moment and are not locked."""
+    return await _count(session, LoginThrottle, *_forgiven(before, now))
+
+
+async def delete_throttles(session: AsyncSession, before: datetime, now: datetime) -> int:
+    """Forget names whose last failed login was before a moment and that are not locked; how many."""
+    return await _removed(session, LoginThrottle, *_forgiven(before, now))
+
+
+async def compact_search(session: AsyncSession, *, begin: bool) -> bool:
+    """Rewrite a part of the search index without what was deleted; whether more is left to do.
+
+    SQLite only marks words as deleted until it merges the parts of its index; PostgreSQL's goes with the row.
+    """
+    if _is_postgresql(session):
+        return False
+    changes = select(func.total_changes(type_=Integer))
+    before: int = (await session.execute(changes)).scalar_one()
+    pages = -MERGED_AT_ONCE if begin else MERGED_AT_ONCE  # negative: all parts become one
+    merge = text("INSERT INTO case_search (case_search, rank) VALUES ('merge', :pages)")
+    await session.execute(merge, {"pages": pages})
+    # As FTS5 has it: less than two rows changed means that nothing was left to merge.
+    after: int = (await session.execute(changes)).scalar_one()
+    return after - before >= 2

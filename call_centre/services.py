@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -474,6 +474,11 @@ class CaseService:
         await repository.index_case(
             session, case.id, " ".join(searchable(text)), " ".join(searchable(fold(text)))
         )
+
+    async def index_again(self, session: AsyncSession, cases: Iterable[Case]) -> None:
+        """Let search find of these cases what their conversations hold now."""
+        for case in cases:
+            await self._index(session, case)
 
     async def _holder(self, session: AsyncSession, case: Case) -> str:
         if case.claimed_by is None:

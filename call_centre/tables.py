@@ -149,6 +149,7 @@ class Case(Base):
         Index("ix_support_case_citizen", "channel", "citizen_key", "id"),
         Index("ix_support_case_opened", "opened_at", "id"),
         Index("ix_support_case_conversation", "conversation_id", "id"),
+        {"sqlite_autoincrement": True},  # a number once told is never given to another case
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -180,24 +181,36 @@ class Case(Base):
     answered_by: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(32))
-    merged_into: Mapped[int | None] = mapped_column(ForeignKey("support_case.id"))
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("support_case.id"), index=True)
     satisfaction_asked_at: Mapped[datetime | None]
     satisfaction: Mapped[int | None]  # 1 to 5
 
     @property
     def number(self) -> str:
         """The case number as citizens and agents say it (mã hồ sơ)."""
-        return f"HS-{self.id:06d}"
+        return case_number(self.id)
+
+
+def case_number(case_id: int) -> str:
+    """The number of the case with this id, whether it is still kept or not."""
+    return f"HS-{case_id:06d}"
 
 
 class CaseEvent(Base):
-    """The audit trail: appended to, never changed; `case_id` is empty for what concerns no case."""
+    """The audit trail: appended to, never changed; `case_id` is empty for what concerns no case.
+
+    The trail is kept longer than the cases, so that `case_id` is no foreign key.
+    """
 
     __tablename__ = "case_event"
-    __table_args__ = (Index("ix_case_event_case", "case_id", "id"), Index("ix_case_event_at", "at", "id"))
+    __table_args__ = (
+        Index("ix_case_event_case", "case_id", "id"),
+        Index("ix_case_event_at", "at", "id"),
+        {"sqlite_autoincrement": True},  # ids are cursors of open pages
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    case_id: Mapped[int | None] = mapped_column(ForeignKey("support_case.id"))
+    case_id: Mapped[int | None] = mapped_column(BigId)
     at: Mapped[datetime]
     agent_id: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
     kind: Mapped[str] = mapped_column(String(32))

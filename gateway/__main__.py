@@ -25,6 +25,10 @@ ENVIRONMENT = """environment:
   reaches the gateway (all explained in docs/channels.md)"""
 BATCH = """each line of a batch is a JSON object with `id`, `text` and optionally `conversation` (lines of one
 conversation are asked in order, a line without one is a conversation of its own) and `on` (a date)"""
+PURGE = """the gateway does the same every night while it serves; both may run at once.
+conversations: those of which nothing is left; messages: in either direction, also of conversations that go
+on; cases: closed ones; audit records: lines of the console's audit trail; log ins: sessions that ended long
+ago, and names with failed log-ins. Exit 1 if something could not be deleted."""
 ZALO_TOKEN = """first without --code: open the printed address as an administrator of the Official Account and
 allow the application; the browser comes back to an address that contains code=...; give that code within ten
 minutes"""
@@ -52,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
     add("serve", "serve the channels and the console until stopped", ENVIRONMENT)
     add("migrate", "bring the database to the newest revision", ENVIRONMENT)
     add("doctor", "check everything and say what is wrong; exit 1 if anything is", ENVIRONMENT)
+    purge = add("purge", "delete what is older than the periods of office.yml, and print how much", PURGE)
+    purge.add_argument("--dry-run", action="store_true", help="count only; delete nothing")
     token = add("zalo-token", "let the application speak for the Zalo Official Account", ZALO_TOKEN)
     token.add_argument("--code", help="what the browser brought back")
     token.add_argument("--redirect", metavar="URL", help="the callback of the application (PUBLIC_URL)")
@@ -80,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
             from gateway.doctor import doctor
 
             return doctor(settings)
+        if options.command == "purge":
+            return purge(settings, options.dry_run)
         if options.command == "zalo-token":
             from gateway.channels.zalo_permission import permit
 
@@ -119,6 +127,17 @@ def migrate(settings: Settings) -> int:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)
     return 0
+
+
+def purge(settings: Settings, dry_run: bool) -> int:
+    """Delete what is over, or only count it."""
+    from gateway import retention
+
+    configure_logs()
+    try:
+        return retention.purge(settings, dry_run=dry_run)
+    except retention.PurgeError as error:
+        return _complain(str(error), 1)
 
 
 def ask(settings: Settings, options: argparse.Namespace) -> int:

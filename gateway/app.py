@@ -27,6 +27,7 @@ from gateway.outbox import Sender, StoredOutbox
 from gateway.ownership import ConversationOwnership
 from gateway.rasa_client import RasaClient
 from gateway.requests import add_headers, believing, log_request
+from gateway.retention import Purge
 from gateway.review import Reviewer
 from gateway.schema import is_current
 from gateway.settings import Settings, SettingsError
@@ -46,6 +47,7 @@ SIGNALS = web.AppKey("signals", Signals)
 WORKER = web.AppKey("worker", Worker)
 SENDER = web.AppKey("sender", Sender)
 REVIEWER = web.AppKey("reviewer", Reviewer)
+PURGE = web.AppKey("purge", Purge)
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +95,7 @@ async def create_app(settings: Settings, secret_key: str) -> web.Application:
     app[REVIEWER] = Reviewer(
         database=database, signals=signals, cases=cases, ownership=ownership, texts=texts
     )
+    app[PURGE] = Purge(database, cases, signals, office.retention)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.extend(platform.run for platform in platforms)
@@ -147,7 +150,8 @@ async def _run(app: web.Application) -> AsyncIterator[None]:
     pumps = (app[WORKER].pump, app[SENDER].pump, app[REVIEWER].pump)
     for pump in pumps:
         pump.start()
-    yield
+    async with app[PURGE].running():
+        yield
     await asyncio.gather(*(pump.stop(DRAIN_SECONDS) for pump in pumps))
     await app[RASA].close()
     await database.close()

@@ -10,13 +10,16 @@ from uuid import uuid4
 
 from sqlalchemy import (
     ColumnClause,
+    ColumnElement,
     CursorResult,
     Text,
     and_,
     cast,
+    delete,
     exists,
     func,
     literal_column,
+    not_,
     or_,
     select,
     text,
@@ -821,3 +824,132 @@ async def written(
     )
     rows = (await session.execute(statement)).all()
     return [(message, turn) for message, turn in reversed(rows)]
+
+
+# --- what is not kept any longer ---------------------------------------------------------------
+
+
+def _old_written(before: datetime) -> ColumnElement[bool]:
+    """Written before, and nothing is left to do about it."""
+    return and_(
+        OutboxMessage.created_at < before,
+        OutboxMessage.status.not_in(UNSENT),
+        OutboxMessage.review_at.is_(None),
+    )
+
+
+def _old_received(before: datetime) -> ColumnElement[bool]:
+    """Received before and answered, by nothing that is kept."""
+    answered = exists().where(OutboxMessage.in_reply_to == InboxMessage.id, not_(_old_written(before)))
+    return and_(InboxMessage.received_at < before, InboxMessage.status == DONE, ~answered)
+
+
+def _abandoned(before: datetime) -> ColumnElement[bool]:
+    """A conversation in which nothing happened since, and of which no message is kept."""
+    # What an answer that is kept keeps (see `_old_received`) needs no look: the answer is found here itself.
+    received = exists().where(
+        InboxMessage.conversation_id == Conversation.id,
+        or_(InboxMessage.received_at >= before, InboxMessage.status != DONE),
+    )
+    written = exists().where(OutboxMessage.conversation_id == Conversation.id, not_(_old_written(before)))
+    return and_(Conversation.created_at < before, Conversation.last_citizen_at < before, ~received, ~written)
+
+
+async def conversations_begun(
+    session: AsyncSession, before: datetime, *, after: str, limit: int
+) -> Sequence[str]:
+    """Ids, above one, of conversations begun before a moment."""
+    statement = select(Conversation.id).where(Conversation.created_at < before, Conversation.id > after)
+    return (await session.execute(statement.order_by(Conversation.id).limit(limit))).scalars().all()
+
+
+async def conversations_to_purge(
+    session: AsyncSession, ids: Collection[str], before: datetime
+) -> Sequence[str]:
+    """Those of some conversations that hold something older or are abandoned."""
+    old = (
+        select(OutboxMessage.conversation_id).where(
+            OutboxMessage.conversation_id.in_(ids), _old_written(before)
+        ),
+        select(InboxMessage.conversation_id).where(
+            InboxMessage.conversation_id.in_(ids), _old_received(before)
+        ),
+        select(Button.conversation_id).where(Button.conversation_id.in_(ids), Button.created_at < before),
+        select(Conversation.id).where(Conversation.id.in_(ids), _abandoned(before)),
+    )
+    return sorted({one for look in old for one in (await session.execute(look.distinct())).scalars()})
+
+
+async def lock_free_conversations(session: AsyncSession, ids: Collection[str]) -> Sequence[str]:
+    """Lock those of the conversations that still exist and nobody has locked; their ids."""
+    statement = select(Conversation.id).where(Conversation.id.in_(ids)).order_by(Conversation.id)
+    return (await session.execute(statement.with_for_update(skip_locked=True))).scalars().all()
+
+
+def _old_messages(
+    ids: Collection[str], before: datetime
+) -> tuple[tuple[ColumnElement[bool], ...], tuple[ColumnElement[bool], ...]]:
+    return (
+        (OutboxMessage.conversation_id.in_(ids), _old_written(before)),
+        (InboxMessage.conversation_id.in_(ids), _old_received(before)),
+    )
+
+
+async def count_old_messages(session: AsyncSession, ids: Collection[str], before: datetime) -> int:
+    """How many messages of these conversations, in either direction, are older and done with."""
+    written, received = _old_messages(ids, before)
+    counts = (
+        select(func.count()).select_from(OutboxMessage).where(*written),
+        select(func.count()).select_from(InboxMessage).where(*received),
+    )
+    return sum([(await session.execute(count)).scalar_one() for count in counts])
+
+
+async def delete_old_messages(
+    session: AsyncSession, ids: Collection[str], before: datetime, limit: int
+) -> int:
+    """Delete messages of locked conversations that are older and done with, at most `limit`; how many.
+
+    With a citizen's message goes what the bot made of it.
+    """
+    written, received = _old_messages(ids, before)
+    # By the index of conversations: by id alone, PostgreSQL would walk through everybody's messages.
+    oldest = select(OutboxMessage.id).where(*written)
+    oldest = oldest.order_by(OutboxMessage.conversation_id, OutboxMessage.id).limit(limit)
+    answers = (await session.execute(oldest)).scalars().all()
+    await _changed(session, delete(OutboxMessage).where(OutboxMessage.id.in_(answers)))
+    if len(answers) == limit:
+        return limit
+    # Once its answers are gone a message refers to nothing and nothing to it, but its turn.
+    oldest = select(InboxMessage.id).where(*received)
+    oldest = oldest.order_by(InboxMessage.conversation_id, InboxMessage.id).limit(limit - len(answers))
+    messages = (await session.execute(oldest)).scalars().all()
+    await _changed(session, delete(Turn).where(Turn.inbox_id.in_(messages)))
+    await _changed(session, delete(InboxMessage).where(InboxMessage.id.in_(messages)))
+    return len(answers) + len(messages)
+
+
+async def delete_old_buttons(session: AsyncSession, ids: Collection[str], before: datetime) -> None:
+    """Forget buttons that these conversations were offered before."""
+    await _changed(session, delete(Button).where(Button.conversation_id.in_(ids), Button.created_at < before))
+
+
+async def count_abandoned(session: AsyncSession, ids: Collection[str], before: datetime) -> int:
+    """How many of these conversations have nothing in them that is kept."""
+    statement = select(func.count()).select_from(Conversation)
+    found = await session.execute(statement.where(Conversation.id.in_(ids), _abandoned(before)))
+    return found.scalar_one()
+
+
+async def delete_abandoned(session: AsyncSession, ids: Collection[str], before: datetime) -> int:
+    """Delete those of these locked conversations that have nothing left in them; how many."""
+    gone = select(Conversation.id).where(Conversation.id.in_(ids), _abandoned(before))
+    abandoned = (await session.execute(gone)).scalars().all()
+    await _changed(session, delete(Button).where(Button.conversation_id.in_(abandoned)))
+    return await _changed(session, delete(Conversation).where(Conversation.id.in_(abandoned)))
+
+
+async def overwrite_deleted(session: AsyncSession) -> None:
+    """From here on SQLite overwrites what is deleted, instead of leaving it in the file."""
+    if session.get_bind().dialect.name == "sqlite":
+        await session.execute(text("PRAGMA secure_delete = ON"))

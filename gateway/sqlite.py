@@ -6,6 +6,7 @@ statement: measured in docs/decisions/0007-acknowledge-together-answer-later.md.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,11 @@ async def connect(path: str) -> aiosqlite.Connection:
     """A connection for SQLAlchemy's `async_creator`."""
     connection = _Connection(lambda: sqlite3.connect(path, check_same_thread=False), iter_chunk_size=64)
     connection._thread.daemon = True  # a process that ends does not wait for it
-    return await connection
+    try:
+        return await connection
+    except sqlite3.Error:
+        await asyncio.to_thread(connection._thread.join)  # its last word goes to this event loop
+        raise
 
 
 class _Connection(aiosqlite.Connection):

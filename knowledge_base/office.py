@@ -26,9 +26,9 @@ class Address:
 class Retention:
     """How long each kind of record is kept, in days."""
 
-    conversations_days: int
+    conversations_days: int  # messages, and closed cases with all that was written about them
     rasa_tracker_days: int
-    audit_days: int
+    audit_days: int  # who did what to which case, after the case is gone
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,24 @@ def _working_hours(hours: Mapping, name: str) -> dict[int, tuple[tuple[time, tim
     return result
 
 
+# Platforms repeat what they delivered, and accept answers, for days.
+SHORTEST_RETENTION = {"conversations_days": 30, "rasa_tracker_days": 1, "audit_days": 30}
+LONGEST_RETENTION = 36_500
+
+
+def _retention(periods: Mapping, name: str) -> Retention:
+    require_keys(periods, name, set(Retention.__dataclass_fields__), set())
+    for period, days in periods.items():
+        shortest = SHORTEST_RETENTION[period]
+        if type(days) is not int or not shortest <= days <= LONGEST_RETENTION:
+            problem = f"{period}: write a whole number of days from {shortest} to {LONGEST_RETENTION}"
+            raise InvalidFile(name, periods.lines[period], problem)
+    if periods["audit_days"] < periods["conversations_days"]:
+        problem = "audit_days: the audit trail is kept at least as long as conversations_days"
+        raise InvalidFile(name, periods.lines["audit_days"], problem)
+    return Retention(**periods)
+
+
 def load_office(path: Path = OFFICE_FILE) -> Office:
     """The office described in `path`. Raises InvalidFile naming file and line."""
     name = path.name
@@ -78,7 +96,6 @@ def load_office(path: Path = OFFICE_FILE) -> Office:
     require_keys(raw, name, fields, set())
     for address in raw["addresses"]:
         require_keys(address, name, {"name", "address", "phone"}, set())
-    require_keys(raw["retention"], name, set(Retention.__dataclass_fields__), set())
     return Office(
         **{
             **raw,
@@ -87,6 +104,6 @@ def load_office(path: Path = OFFICE_FILE) -> Office:
             "working_hours": _working_hours(raw["working_hours"], name),
             "holidays": dict(raw["holidays"]),
             "channels": dict(raw["channels"]),
-            "retention": Retention(**raw["retention"]),
+            "retention": _retention(raw["retention"], name),
         }
     )

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from call_centre import texts
 from call_centre.suggestions import topic_title
-from call_centre.tables import CaseEvent
+from call_centre.tables import CaseEvent, case_number
 from call_centre.web.context import CASES, OFFICE, SIGNED_IN, url
 from call_centre.working_hours import OFFICE_TIME
 from vietnamese.masking import mask
@@ -103,6 +103,7 @@ def set_up(app: web.Application) -> None:
         local_time=local_time,
         short_time=short_time,
         clock_time=clock_time,
+        case_number=case_number,
         of=lambda key, mapping: mapping[key],
         span=span,
         duration=duration,

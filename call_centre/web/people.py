@@ -11,6 +11,7 @@ from call_centre.model import InvalidInput, Role
 from call_centre.repository import EventFilter
 from call_centre.services import checked_text
 from call_centre.spreadsheet import csv_file
+from call_centre.tables import case_number
 from call_centre.texts import names
 from call_centre.web.context import (
     ACCOUNTS,
@@ -188,6 +189,9 @@ async def show_audit(request: web.Request) -> web.Response:
         events = await repository.audit(session, wanted, before=before)
         values = {
             "events": events,
+            "kept": await repository.existing_cases(
+                session, {event.case_id for event in events if event.case_id is not None}
+            ),
             "agent_names": await repository.agent_names(session),
             "wanted": wanted,
             "kinds": sorted(names("events")),
@@ -213,7 +217,7 @@ async def export_audit(request: web.Request) -> web.Response:
             event.id,
             local_time(event.at),
             agent_names.get(event.agent_id or "", ""),
-            f"HS-{event.case_id:06d}" if event.case_id else "",
+            case_number(event.case_id) if event.case_id else "",
             event.kind,
             event_words(event),
         )

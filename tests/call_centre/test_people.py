@@ -265,6 +265,26 @@ async def test_audit_is_exported_and_the_export_recorded(
     assert ha.status == 422
 
 
+async def test_audit_names_a_case_that_is_no_longer_kept(
+    browser_for: OpenBrowser, sqlite: Sessions, service: CaseService, clock: Clock
+) -> None:
+    await open_case(sqlite, service)
+    async with sqlite.begin() as session:
+        repository.append_event(session, 77, clock(), "noted")
+        repository.append_event(
+            session, None, clock(), "purged", conversations=1, messages=2, cases=3, audit_records=4
+        )
+    ha = await signed_in(browser_for, sqlite, "ha", Role.SUPERVISOR)
+    await enrol(ha, clock)
+    await ha.get("/audit")
+    assert 'href="/cases/1">HS-000001</a>' in ha.text
+    assert "HS-000077" in ha.text
+    assert "/cases/77" not in ha.text
+    assert "1 cuộc trò chuyện, 2 tin nhắn, 3 hồ sơ, 4 dòng nhật ký" in ha.text
+    rows = csv.reader(io.StringIO((await ha.get("/audit.csv")).removeprefix("\ufeff")))
+    assert ["HS-000077", "noted"] in [[row[3], row[4]] for row in rows]
+
+
 def test_spreadsheet_runs_no_formula() -> None:
     text = csv_text(("Tên",), [("=1+1",), ("+84912",), ("@x",), ("-2",), ("an toàn, nhé",), (None,)])
     rows = [row[0] for row in csv.reader(io.StringIO(text.removeprefix("\ufeff")))]

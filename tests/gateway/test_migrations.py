@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from call_centre.tables import Base as CallCentreBase
 from gateway.schema import alembic_config, is_current, upgrade
 from gateway.tables import Base
 from tests.gateway.conftest import empty_postgres
+
+NOON = "'2026-11-21 12:00:00'"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -50,6 +52,21 @@ def current(url: str) -> bool:
     return asyncio.run(ask())
 
 
+def run(url: str, *statements: str) -> list[tuple[object, ...]]:
+    """The rows of the last statement."""
+
+    async def on_database() -> list[tuple[object, ...]]:
+        engine = create_async_engine(url)
+        async with engine.begin() as connection:
+            for statement in statements:
+                found = await connection.execute(text(statement))
+            rows = [tuple(row) for row in found] if found.returns_rows else []
+        await engine.dispose()
+        return rows
+
+    return asyncio.run(on_database())
+
+
 def test_up_down_and_up_again(empty_url: str) -> None:
     expected = {*Base.metadata.tables, *CallCentreBase.metadata.tables}
     assert not current(empty_url)
@@ -62,6 +79,32 @@ def test_up_down_and_up_again(empty_url: str) -> None:
     upgrade(empty_url)
     upgrade(empty_url)
     assert current(empty_url)
+
+
+def test_the_trail_learns_to_outlive_its_cases(empty_url: str) -> None:
+    """What stood in the tables before the revision stands there after it, and after it is taken back."""
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0003")
+    run(
+        empty_url,
+        *(
+            "INSERT INTO support_case (id, conversation_id, channel, state, reason, summary, question,"
+            " topics, opened_at, due_at, last_citizen_at, unread, merged_into)"
+            f" VALUES ({id}, 'c{id}', 'zalo', 'closed', 'r', 's', 'q',"
+            f" '[]', {NOON}, {NOON}, {NOON}, 0, {into})"
+            for id, into in ((7, "NULL"), (8, "7"))
+        ),
+        f"INSERT INTO case_event (id, case_id, at, kind, detail) VALUES (1, 7, {NOON}, 'opened', '{{}}')",
+        f"INSERT INTO case_event (id, case_id, at, kind, detail) VALUES (2, 8, {NOON}, 'opened', '{{}}')",
+    )
+    upgrade(empty_url)
+    assert run(empty_url, "SELECT id, merged_into FROM support_case ORDER BY id") == [(7, None), (8, 7)]
+    run(empty_url, "DELETE FROM support_case WHERE id = 8")
+    assert run(empty_url, "SELECT case_id FROM case_event ORDER BY id") == [(7,), (8,)]
+    command.downgrade(config, "0003")
+    assert run(empty_url, "SELECT case_id FROM case_event ORDER BY id") == [(7,), (None,)]
+    assert run(empty_url, "SELECT id, question FROM support_case") == [(7, "q")]
+    upgrade(empty_url)
 
 
 def test_sqlite_writes_ahead_from_the_first_revision_on(tmp_path: Path) -> None:
