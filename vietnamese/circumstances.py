@@ -28,7 +28,9 @@ _ETHNIC = re.compile(
     r"(?<![a-z])(?:nguoi\s+|dong bao\s+)?(?:dan toc(?!\s+(?:kinh|noi tru))(?:\s+(?:thieu so|it nguoi))?"
     r"|dtts|dttts)(?![a-z])"
     r"|(?<![a-z])(?:hmong|h'mong|h mong|khmer|kho me|gia rai|jrai|raglai)(?![a-z])"
-    r"|(?<![a-z])nguoi\s+(?:mong|tay|nung|muong|san diu|cao lan)(?![a-z])"
+    r"|(?<![a-z])(?:nguoi|ng)\s+(?:mong|tay|nung|muong|san diu|cao lan|dao|thai|e de|ede|ba na|bahnar|cham"
+    r"|xo dang|k ho|kho mu|co ho|san chay|hre|mnong|m'nong|gie trieng|van kieu|pa co|co tu|giay|la hu|ha nhi)"
+    r"(?![a-z])"
 )
 _ISLAND = re.compile(r"(?<![a-z])(?:xa dao|huyen dao|dac khu|ngoai dao|dao xa|hai dao)(?![a-z])")
 
@@ -58,12 +60,13 @@ _WOMAN = re.compile(
 )
 _WOMAN_SPELT = re.compile(
     rf"(?<![a-z])(?:ba|co|ma|di)(?:{_OWNER})|(?<![a-z])(?:chi)\s+(?:toi|minh|chau)(?![a-z])|(?<![a-z])"
-    rf"(?:co|chi|ba|di|me)(?=\s+[0-9]{{2}}\s*t)"
+    rf"(?:co|chi|ba|di|me)(?=\s+[0-9]{{2}}\s*t)|(?<![a-z])vo(?=\s+(?:sinh nam|sn|thi|[0-9]))"
 )
-_WOMAN_SPELLINGS = ("bà", "cô", "má", "chị", "dì", "mẹ")
+_WOMAN_SPELLINGS = ("bà", "cô", "má", "chị", "dì", "mẹ", "vợ")
 _MAN = re.compile(
     rf"(?<![a-z])(?:(?:bo|cha|chong|ck|ong|ong noi|ong ngoai|anh trai|em trai|con trai|bac trai)(?:{_OWNER})"
-    r"|(?:ong noi|ong ngoai|ong xa|anh trai|em trai|bac trai|la con trai)(?![a-z]))"
+    r"|(?:ong noi|ong ngoai|ong xa|anh trai|em trai|bac trai|la con trai)(?![a-z])"
+    r"|(?:chong|ck)(?=\s+(?:sinh|sn|thi|[0-9])))"
 )
 _MAN_SPELT = re.compile(
     rf"(?<![a-z])(?:ba|chu|cau|tia)(?:{_OWNER})|(?<![a-z])anh\s+(?:toi|minh|chau)(?![a-z])|(?<![a-z])"
@@ -99,7 +102,8 @@ _BIRTH_ORDER = re.compile(
     rf"(?P<short>[1-9]))(?![0-9a-z])"
 )
 _BIRTH_ORDER_SHORT = re.compile(
-    r"(?<![a-z])(?:(?:sinh|de|bau|sanh|mang thai|co bau)\s+(?:con|be|dua|em be|tap|lan)|tap)\s+"
+    r"(?<![a-z])(?:(?:sinh|de|bau|sanh|mang thai|co bau)(?:\s+(?:thuong|mo))?\s+(?:con|be|dua|em be|tap|lan)"
+    r"|tap)\s+"
     r"(?P<order>[1-9]|hai|ba)(?![0-9a-z])"
     r"(?!\s*(?:tuoi|tuan|ngay|nam|kg|tr|trieu|k|cu|thang(?!\s*[0-9])|[.,/]))"
 )

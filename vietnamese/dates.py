@@ -126,7 +126,7 @@ _YEAR_CUE_BEFORE = re.compile(
 _SCHOOL_YEAR_BEFORE = re.compile(r"nam hoc[^a-z]*$")
 _COUNT_BEFORE = re.compile(
     rf"(?:[0-9]|(?P<words>{WORDS})|(?<![a-z])(?:moi|hang|tung|theo|may|vai|nhieu|nhung|cac|nua|ca"
-    rf"|nguyen|tron|bao nhieu))\s*$"
+    rf"|nguyen|tron|bao nhieu|du))\s*$"
 )
 _BEFORE = re.compile(r"(?<![a-z])(?:truoc|trc|trk)\s+(?:ngay\s*|thoi diem\s*)?$")
 _AFTER = re.compile(r"(?<![a-z])sau\s+(?:ngay\s*)?$")
@@ -186,7 +186,8 @@ def _is_counted(reading: Reading, start: int) -> bool:
     if match is None or match["words"] is None:
         return match is not None
     offset = start - len(before)
-    return read_number(reading, offset + match.start("words"), offset + match.end("words")) is not None
+    counted = read_number(reading, offset + match.start("words"), offset + match.end("words")) is not None
+    return counted or match["words"].endswith(("chuc", "tram"))  # `cả chục năm rồi` is no number either
 
 
 def _relation(reading: Reading, start: int) -> Relation | None:
@@ -374,7 +375,8 @@ def _read_bare_year(reading: Reading, match: re.Match[str], today: date) -> Span
     before = _before(reading, match.start())
     # A year about now needs no preposition: `hệ số trượt giá 2026`.
     near = abs(int(match["year"]) - today.year) <= 1
-    if _SCHOOL_YEAR_BEFORE.search(before) or not (match["part"] or near or _YEAR_CUE_BEFORE.search(before)):
+    cued = match["part"] or near or match.start() == 0 or _YEAR_CUE_BEFORE.search(before)
+    if _SCHOOL_YEAR_BEFORE.search(before) or not cued:
         return None
     return _read_year(reading, match, today)
 

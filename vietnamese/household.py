@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from vietnamese.numbers import DIGITS, NUMBER, WORDS, read_number
-from vietnamese.text import Found, Reading
+from vietnamese.text import CLAIMED, Found, Reading
 
 _PERSON = r"(?:nguoi|nguoif|nguoii|nguio|ngui|ng)"
 _NUMBER_OF_PEOPLE = rf"(?<!thu )(?<!nguoi )(?<!\bng )(?P<count>{NUMBER})"
@@ -12,7 +12,9 @@ _PEOPLE = re.compile(
     rf"{_NUMBER_OF_PEOPLE}\s*(?:{_PERSON}|khau|nhan khau|thanh vien|tv|mieng an)(?![a-z])(?!\s*thu\s*[0-9])"
 )
 _SOME_OF = re.compile(rf"(?P<count>{DIGITS})\s*(?:/|tren)\s*[0-9]{{1,2}}\s*{_PERSON}(?![a-z])")
-_REST = re.compile(rf"(?<![a-z])con\s+(?P<count>{NUMBER})\s*{_PERSON}(?![a-z])")
+_REST = re.compile(
+    rf"(?<![a-z])con(?:\s+lai)?\s+(?P<count>{NUMBER})\s*(?:{_PERSON}|vo chong|me con|bo con)(?![a-z])"
+)
 _HOUSE = re.compile(
     rf"(?<![a-z])(?:nha|ho|gia dinh|ca nha)(?:\s+(?:em|e|minh|toi|co|minh co|em co|e co|toi co))?\s+"
     rf"(?P<count>{WORDS}|{DIGITS})\s*"
@@ -34,6 +36,24 @@ _KIN = re.compile(
 _PARENTS = re.compile(
     r"(?<![a-z])(?:mua|dong|lam)(?:\s+[a-z]+){0,3}\s+cho\s+(?:ba me|bo me|cha me|ong ba)(?![a-z])"
 )
+# `ông bà, 2 vợ chồng em với 1 đứa em mua`: those who buy, named one by one
+_PAIR = r"(?:vo chong|vk ck|vc|ong ba|ba me|bo me|cha me|ba ma|bo ma)"
+_CHILDREN = r"(?:dua|be|chau|nguoi con|con)"
+_NAMED = (
+    rf"(?:(?:{NUMBER}\s*)?{_PAIR}|{NUMBER}\s*{_CHILDREN}(?: (?:con|em|e|chau))?"
+    r"|(?:anh|chi|em|e|con|chau) (?:trai|gai|dau|re|ut|ruot|ho)|(?:ong|ba) (?:noi|ngoai)"
+    r"|toi|minh|em|e|tui|chong|ck|vo|vk|me|ma|bo|ba|cha)"
+    r"(?: (?:cua|em|e|toi|minh|tui|chong|vo|gia|noi|ngoai|trai|gai|ut|ruot|nho|lon))*(?![a-z])"
+)
+_JOIN = r"\s*(?:,\s*(?:va |voi )?|(?<= )(?:va|voi|vs|cung voi|cung) |\+|&)\s*"
+_LIST = re.compile(
+    rf"(?<![a-z])(?:(?P<before>(?:mua|dong|lam)(?: [a-z]+){{0,4}} cho|(?:nha|gia dinh|gd|ho)(?: em| e| toi"
+    rf"| minh)? (?:co|gom)) )?(?P<list>{_NAMED}(?:{_JOIN}{_NAMED}){{1,6}})"
+    rf"(?P<after>[\s,{CLAIMED}]*(?:cung |dinh |muon |can |deu |ca )*(?:mua|tham gia|dong)(?![a-z]))?"
+)
+_JOINED = re.compile(_JOIN)
+_A_PAIR = re.compile(rf"(?:{NUMBER}\s*)?{_PAIR}(?![a-z])")
+_COUNTED = re.compile(rf"(?P<count>{NUMBER})\s*{_CHILDREN}(?![a-z])")
 _ALONE = re.compile(r"(?<![a-z0-9])(?:1|mot)\s*minh(?![a-z])")
 _HARMLESS_BEFORE = re.compile(r"(?<![a-z])(?:nha|ho|gia dinh|co|cho|la|em|gom)\s+$")
 # `năm người`, `sáu người` and `ba người` may be other words when accents are left out.
@@ -85,6 +105,9 @@ def find_member_order(reading: Reading) -> Found[int] | None:
 
 def _candidates(reading: Reading) -> Iterator[Found[int]]:
     """Readings of the household's size, the surest first."""
+    named = _named_one_by_one(reading)
+    if named:
+        yield named
     for pattern in (_REST, _SOME_OF, _HOUSE, _PEOPLE, _KIN):
         for match in pattern.finditer(reading.folded):
             count = _count(reading, match)
@@ -104,6 +127,27 @@ def _candidates(reading: Reading) -> Iterator[Found[int]]:
     for pattern, size in ((_PARENTS, 2), (_ALONE, 1)):
         for match in pattern.finditer(reading.folded):
             yield reading.found(size, *match.span())
+
+
+def _named_one_by_one(reading: Reading) -> Found[int] | None:
+    """`tôi với vợ và mẹ mua`; a number of all of them, said as well, is left to the other readings."""
+    for match in _LIST.finditer(reading.folded):
+        if not (match["before"] or match["after"]):
+            continue
+        start, end = match.span("list")
+        joins = [join.span() for join in _JOINED.finditer(reading.folded, start, end)]
+        starts = [start, *(last for _, last in joins)]
+        ends = [*(first for first, _ in joins), end]
+        return reading.found(sum(_size(reading, *span) for span in zip(starts, ends)), start, end)
+    return None
+
+
+def _size(reading: Reading, start: int, end: int) -> int:
+    """How many people one of a list stands for."""
+    if _A_PAIR.match(reading.folded, start, end):
+        return 2
+    counted = _COUNTED.match(reading.folded, start, end)
+    return (read_number(reading, *counted.span("count")) if counted else None) or 1
 
 
 def _count(reading: Reading, match: re.Match[str]) -> int | None:

@@ -52,6 +52,8 @@ _PHRASES = (
     (re.compile(rf"(?<![a-z]){_EACH}\s+{_YEARS}(?![a-z])(?!\s*(?:[0-9]{{4}}|sinh))"), 12, True),
     (re.compile(rf"(?<![a-z])(?:{_EACH}|dong|nop)\s+qu[yi](?![a-z])(?!\s*(?:dinh|tac|che|trinh|hoach"
         rf"|[0-9i](?!\s*lan)))"), 3, True),
+    (re.compile(r"(?<![a-z])qu[yi]\s+(?:nay|sau)(?![a-z])"), 3, False),
+    (re.compile(r"(?<=dong )nam(?=\s+(?:thi|het|la)(?![a-z]))|(?<=dong )nam(?=\s*[,.?!]|$)"), 12, False),
 )  # fmt: skip
 # An unborn or new child's age is no length of insurance: `bầu 7 tháng`, `bé mới 8 tháng`.
 _CHILD_BEFORE = re.compile(

@@ -6,11 +6,12 @@ import re
 from datetime import date
 
 from bot.actions.families import Family, Inputs, Values, assumptions, chosen
+from knowledge_base.errors import NoValueOnDate
 from knowledge_base.loading import knowledge_base
 from vietnamese.text import fold
 
-_LOWEST = re.compile(r"\b(thap nhat|toi thieu|it nhat|nho nhat|re nhat|be nhat)\b")
-_HIGHEST = re.compile(r"\b(cao nhat|toi da|kich tran)\b")
+_LOWEST = re.compile(r"\b(thap nhat|toi thieu|it nhat|nho nhat|re nhat|be nhat|muc san)\b")
+_HIGHEST = re.compile(r"\b(cao nhat|toi da|kich tran|muc tran|max)\b")
 MONTHS = 12  # of a year
 PERIODS = (1, 3, 6, 12)  # months that can be paid at once in the ordinary way
 
@@ -29,16 +30,16 @@ def _inputs(values: Values, on: date) -> Inputs:
 
 
 def level_income(text: str, on: date) -> Values:
-    """`mức thấp nhất` and `mức cao nhất` name an income too: the law's floor and ceiling of that day.
-
-    Raises NoValueOnDate.
-    """
+    """`mức thấp nhất` and `mức cao nhất` name an income too: the law's floor and ceiling of that day."""
     folded = fold(text)
     rules = knowledge_base().law.at(on)
-    if _LOWEST.search(folded):
-        return {"amount": rules.amount("poverty.rural")}
-    if _HIGHEST.search(folded):
-        return {"amount": int(rules.rate("voluntary.income_ceiling") * rules.amount("wages.base_salary"))}
+    try:
+        if _LOWEST.search(folded):
+            return {"amount": rules.amount("poverty.rural")}
+        if _HIGHEST.search(folded):
+            return {"amount": int(rules.rate("voluntary.income_ceiling") * rules.amount("wages.base_salary"))}
+    except NoValueOnDate:  # of a coming year: what is announced is told by the topic
+        return {}
     return {}
 
 

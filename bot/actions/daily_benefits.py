@@ -87,7 +87,8 @@ def _leave(values: Values, kind: str) -> Inputs:
     return {**inputs, **chosen(values, ("weeks", "weeks"))} if kind == "miscarriage" else inputs
 
 
-def _is_small_child(values: Values, on: date) -> bool:
+def is_small_child(values: Values, on: date) -> bool:
+    """Whether the age told is one at which the State pays the card."""
     age = values.get("age")
     return age is not None and age * MONTHS < knowledge_base().law.at(on).amount("health.child_months")
 
@@ -95,7 +96,7 @@ def _is_small_child(values: Values, on: date) -> bool:
 def _card(values: Values, on: date) -> str:
     """The card's group; one the law does not decide by itself is no input, and words answer."""
     group = values.get("group") or "other"
-    if _is_small_child(values, on):
+    if is_small_child(values, on):
         return "full"
     if group.startswith("near_poor"):
         return "near_poor"
@@ -114,7 +115,7 @@ def _visit_assumed(values: Values) -> list[str]:
     place = assumptions(values, ("place", "utter_assume_in_line"))
     told = any(values.get(name) for name in ("card", "benefit_percent", "group"))
     # The latest rule known will do to choose the words; the day's own decides the figures.
-    if told or _is_small_child(values, date.max):
+    if told or is_small_child(values, date.max):
         return place
     return ["utter_assume_standard_card", *place]
 

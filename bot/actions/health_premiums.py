@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from bot.actions.families import Family, Inputs, Values, assumptions
 
 YEAR = 12  # months of the card most people buy
+# Groups that only a health card is supported for, as citizens call them.
+_SUPPORTED = {
+    "average_income_farmer": re.compile(r"\bmuc song trung binh\b"),
+    "village_health_worker": re.compile(r"\by te (?:thon|ban|to dan pho)\b|\bco do thon\b"),
+    "village_official": re.compile(r"\bkhong chuyen trach (?:o )?(?:thon|ban|to dan pho)\b|\btruong thon\b"),
+}
+
+
+def supported_group(text: str) -> str | None:
+    """The partly supported group that a folded message names."""
+    return next((group for group, called in _SUPPORTED.items() if called.search(text)), None)
 
 
 def _months(values: Values) -> int:
@@ -27,7 +39,7 @@ def _student(values: Values, on: date) -> Inputs:
 
 
 def _supported(values: Values, on: date) -> Inputs:
-    return {"group": values.get("group") or "near_poor", "months": _months(values)}
+    return {"group": values["supported_group"], "months": _months(values)}
 
 
 def _assumed(values: Values) -> list[str]:
@@ -42,7 +54,7 @@ def _household_assumed(values: Values) -> list[str]:
 HOUSEHOLD_HEALTH = Family(
     calculator="household_health",
     needs=(("members", "utter_ask_members"),),
-    uses=frozenset({"members", "member_order", "period"}),
+    uses=frozenset({"members", "more_members", "member_order", "period"}),
     inputs=_household,
     assumed=_household_assumed,
 )
@@ -62,8 +74,8 @@ STUDENT_HEALTH = Family(
 )
 SUPPORTED_HEALTH = Family(
     calculator="supported_health",
-    needs=(("group", "utter_ask_group"),),
-    uses=frozenset({"group", "period"}),
+    needs=(("supported_group", "utter_ask_group"),),
+    uses=frozenset({"supported_group", "members", "period"}),
     inputs=_supported,
     assumed=_assumed,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bot.actions.families import Family, Inputs, Values, assumptions, chosen
+from knowledge_base.errors import InvalidInput
 
 MINIMUM = 12  # months taken as paid when the citizen asks for the monthly amount alone
 _PAID = (("longest", "utter_ask_years_paid"), ("amount", "utter_ask_average_income"))
@@ -46,6 +47,21 @@ def _unemployment(values: Values, on: date) -> Inputs:
     }
 
 
+def completed_birth(before: Values, found: Values) -> Values:
+    """The month added to a year of birth named before: `nữ sinh 1971`, then `sinh tháng 9`."""
+    if not (found.get("born_month_only") and before.get("born_year_only")):
+        return {}
+    return {"born": f"{before['born'][:4]}{found['born'][4:7]}-01", "born_month_only": False}
+
+
+def _retirement(values: Values, on: date) -> Inputs:
+    """Raises InvalidInput."""
+    if values.get("born_month_only"):
+        raise InvalidInput("the year of birth is not known")
+    year_only = bool(values.get("born_year_only"))
+    return {"birth_date": values["born"], "sex": values["sex"], "birth_year_only": year_only}
+
+
 PENSION = Family(
     calculator="pension",
     needs=(("sex", "utter_ask_sex"), ("longest", "utter_ask_years_paid")),
@@ -57,7 +73,7 @@ RETIREMENT_AGE = Family(
     calculator="pension",
     needs=(("born", "utter_ask_born"), ("sex", "utter_ask_sex")),
     uses=frozenset({"born", "sex"}),
-    inputs=lambda values, on: {"birth_date": values["born"], "sex": values["sex"]},
+    inputs=_retirement,
     assumed=lambda values: [],
 )
 ONE_OFF_WITHDRAWAL = Family(

@@ -9,26 +9,29 @@ from itertools import pairwise
 from bot.actions.context import names
 from bot.actions.daily_benefits import leave_and_visit
 from bot.actions.families import Values
+from bot.actions.health_premiums import supported_group
+from bot.actions.households import read_household
 from bot.actions.reading import Entity, Question
-from vietnamese.household import parse_members
-from vietnamese.numbers import read_number
-from vietnamese.text import Reading, fold
+from vietnamese.text import fold
 
 EARLIEST = date(2016, 1, 1)  # the knowledge base knows no law before; such a day belongs to a story
 _BORN = re.compile(r"\b(?:sinh|sn|sanh|de|du sinh)\b[^,.;?!]{0,22}$")
 _NOW = re.compile(r"\b(?:gio|bay h|nay)\s*[?!.]*$|(?:^|[,.;]\s*)gio\b|\b(?:bay gio|hien nay|hien tai)\b")
+_TODAY = re.compile(r"\b(?:hom|bua) nay\b")
 _AROUND_2014 = re.compile(r"\s*(?:(?P<before>truoc|trc)|sau|tu)\s+(?:nam\s+)?2014\b")
 _AVERAGED = re.compile(
     r"\s*(?:cuoi|gan nhat|lien ke|truoc khi nghi)\b"
 )  # a stretch of salaries, not months paid
 _COPAID = re.compile(r"\b(?:cung|dong) chi tra\b")
+_BY_THE_MONTH = re.compile(r"\s*(?:thi |duoc |dc |lanh |nhan |huong |la )*(?:bao nhieu|bn|nhieu|may)\b")
 _AVERAGE = re.compile(r"\b(?:binh quan|trung binh|nhan he so|dieu chinh)\b")
-_ADDED = re.compile(r"\b(?:mua|dong|tham gia) them\b")
-_ONLY = re.compile(r"\bchi (?:mua|dong)(?: cho)?\b")
-_HAVE_A_CARD = re.compile(
-    r"\b([1-9]|mot|hai|ba|bon) (?:dua|be|chau|con|em|nhoc|nguoi)(?: con| nho| lon)? (?:da |dang |con |thi )*"
-    r"(?:di hoc|hoc sinh|sinh vien|hoc|co the|co bhyt)\b"
+# A level set by law is nobody's income: `lương cơ sở lên 2tr53 thì mức đóng có tăng không`.
+_LEVEL_OF_LAW = re.compile(
+    r"\b(?:luong co so|lcs|muc tham chieu|luong toi thieu)(?: vung(?: \w+)?)?"
+    r"(?: (?:da|moi|nay|hien|vua|duoc|tang|tu|len|la|bang|toi|thanh|[0-9.,]+(?: ?(?:tr|trieu))?[0-9]*))*\s*$"
 )
+_MOVED_TO = re.compile(r"\b(?:tu|muc|dang)\b.*[0-9].*\b(?:len|xuong|sang|qua|thanh)(?: muc)?\s*$")
+_JOINED = re.compile(r"\b(?:tham gia|bat dau)\b[^,.;?!]{0,25}$")
 _NOT_INSURED = re.compile(
     r"\b(?:vo|vk|ba xa|me)\b[^,.;?!]{0,25}\b"
     r"(?:noi tro|o nha|(?:khong|ko|k|kg|chua|chang) (?:di lam|dong|tham gia|co))"
@@ -52,10 +55,17 @@ def values_of(question: Question) -> Values:
     for entity in question.entities:
         if entity.name == "date":
             name = "born" if is_birth(question, entity) else "date"
+            if name == "born" and name not in values:
+                values["born_year_only"] = entity.extra.get("precision") == "year"
+                said = question.text[entity.start : entity.end]
+                values["born_month_only"] = not (values["born_year_only"] or re.search(r"\d{4}|/\d{2}", said))
             values.setdefault(name, entity.extra.get("as_of", entity.value))
-        elif entity.name != "period":
+        elif entity.name != "period" and not _is_level_of_law(entity, question):
             values.setdefault(entity.name, entity.value)
     folded = fold(question.text)
+    for entity in question.entities:
+        if entity.name == "amount" and "amount" in values and _MOVED_TO.search(folded[: entity.start]):
+            values["amount"] = entity.value  # `từ 2 triệu lên 6 triệu`: the level to come
     for entity in periods:
         if match := _AROUND_2014.match(folded[entity.end :]):
             values["before_2014" if match["before"] else "from_2014"] = entity.value
@@ -64,8 +74,9 @@ def values_of(question: Question) -> Values:
         single = [entity for entity in periods if not entity.extra.get("recurring")]
         single = [entity for entity in single if not _is_rate(entity, question)] or single
         values["period"] = (single or periods)[0].value
-        if single:
-            values["longest"] = max(entity.value for entity in single)
+        lengths = [entity for entity in single if not _is_monthly(entity, folded)]
+        if lengths:
+            values["longest"] = max(entity.value for entity in lengths)
     _read_history(question, folded, values)
     if re.search(r"\b(?:dau nam|6 thang dau|truoc thang 7)\b", folded):
         values["first_half"] = True
@@ -73,34 +84,30 @@ def values_of(question: Question) -> Values:
         values["copaid"] = values["amount"]
     if values.get("group") == "near_poor" and re.search(r"\bxa (?:dac biet )?(?:ngheo|kho khan)\b", folded):
         values["group"] = "near_poor_in_poor_commune"
-    if _ADDED.search(folded):
-        values.pop("members", None)  # who joins later is not the first: how many paid before decides
-    if only := _ONLY.search(folded):
-        members = parse_members(question.text[only.end() :])
-        if members:
-            values["members"] = members.value
+    if supported := values.get("group") or supported_group(folded):
+        values["supported_group"] = supported
     if names(folded, "voluntary"):
         values["voluntary"] = True
-    _leave_out_who_has_a_card(question, folded, values)
+    read_household(question, values)
     values.update(leave_and_visit(question.text))
     if _NOT_INSURED.search(fold(question.text)):
         values["mother_insured"] = False
     return values
 
 
-def _leave_out_who_has_a_card(question: Question, folded: str, values: Values) -> None:
-    """`nhà 5 người, 2 đứa đi học rồi`: three pay by the household."""
-    family = next((entity for entity in question.entities if entity.name == "members"), None)
-    others = _HAVE_A_CARD.search(folded, family.end) if family else None
-    count = read_number(Reading.of(question.text), *others.span(1)) if others else None
-    if count and values.get("members", 0) > count:
-        values["members"] -= count
-
-
 def _is_rate(period: Entity, question: Question) -> bool:
     """`1tr5 1 tháng`: the month only says what the amount is counted by."""
     ends = [entity.end for entity in question.entities if entity.name == "amount"]
     return period.value == 1 and any(0 <= period.start - end <= 2 for end in ends)
+
+
+def _is_monthly(period: Entity, folded: str) -> bool:
+    """`1 tháng được bao nhiêu`: what is asked for by the month, no length of time."""
+    return period.value == 1 and bool(_BY_THE_MONTH.match(folded[period.end :]))
+
+
+def _is_level_of_law(entity: Entity, question: Question) -> bool:
+    return entity.name == "amount" and bool(_LEVEL_OF_LAW.search(fold(question.text)[: entity.start]))
 
 
 def _read_history(question: Question, folded: str, values: Values) -> None:
@@ -122,16 +129,20 @@ def answer_day(question: Question, subject: str, today: date) -> date:
     A birth is the event of maternity questions and a person's age in all others. `từ năm 2018` and
     `đến tháng 6` tell a story, and `giờ` asks about now: neither moves the day.
     """
-    if asks_about_now(question.text):
+    if asks_about_now(question.text) or _TODAY.search(fold(question.text)):
         return today
     dates = [entity for entity in question.entities if entity.name == "date"]
     births = [entity for entity in dates if is_birth(question, entity)]
     others = [entity for entity in dates if entity not in births]
     events = (births or others) if subject == "maternity" else others
+    folded = fold(question.text)
+    if subject != "maternity":  # `tham gia trước 2021 thì mấy tuổi được hưởng`: a story as well
+        events = [entity for entity in events if not _JOINED.search(folded[: entity.start])]
     if not events:
         return today
     relation = events[0].extra.get("relation")
-    if relation in ("from", "until"):
+    spans = any(entity.extra.get("relation") == "until" for entity in events[1:2])  # `đầu năm đến tháng 6`
+    if relation in ("from", "until") or spans:
         return today
     day = date.fromisoformat(events[0].extra.get("as_of", events[0].value))
     if relation == "before":

@@ -37,12 +37,20 @@ from bot.actions.daily_benefits import (
     OUTSIDE_LINE,
     SICKNESS,
     TREATMENT_SHARE,
+    is_small_child,
 )
 from bot.actions.escalate import hand_over
 from bot.actions.families import Family, Values
 from bot.actions.frame import Frame
 from bot.actions.health_premiums import HOUSEHOLD_HEALTH, SINGLE_HEALTH, STUDENT_HEALTH, SUPPORTED_HEALTH
-from bot.actions.long_term import ONE_OFF_WITHDRAWAL, PENSION, RETIREMENT_AGE, UNEMPLOYMENT
+from bot.actions.households import added_to
+from bot.actions.long_term import (
+    ONE_OFF_WITHDRAWAL,
+    PENSION,
+    RETIREMENT_AGE,
+    UNEMPLOYMENT,
+    completed_birth,
+)
 from bot.actions.maternity import (
     FATHER_DAYS,
     FATHER_LEAVE,
@@ -69,6 +77,23 @@ OF_NOW = {
     "health.premium_history": "health.household_premium",
     "maternity.second_child_before_change": "maternity.second_child",
 }
+# Lists of former figures: only for who speaks of the past.
+FORMER = ("voluntary.support_history", "voluntary.level_history", "health.premium_history")
+# What the voluntary scheme has in place of a benefit of the compulsory one.
+OF_THE_VOLUNTARY = {
+    "related.sickness": "voluntary.not_covered",
+    "related.work_accident": "voluntary.accident_insurance",
+    "related.funeral_grant": "voluntary.death_benefits",
+    "related.employer_back_payment": "voluntary.back_payment",
+    "maternity.recovery_leave": "voluntary.not_covered",
+    "maternity.recovery_leave_conditions": "voluntary.not_covered",
+}
+# What a level of a coming year is announced in.
+ANNOUNCED = {
+    "voluntary.contribution_level": "voluntary.level_2027",
+    "voluntary.calculate": "voluntary.level_2027",
+    "voluntary.state_support": "voluntary.level_2027",
+}
 # Topics whose question fills their calculator in a way of its own.
 BY_TOPIC = {
     "voluntary.missing_years": MISSING_YEARS,
@@ -78,6 +103,8 @@ BY_TOPIC = {
     "pension.age_by_birth": RETIREMENT_AGE,
     "maternity.father_leave": FATHER_DAYS,
     "maternity.miscarriage": MISCARRIAGE,
+    "health.outside_line": OUTSIDE_LINE,
+    "health.central_hospital": OUTSIDE_LINE,
     "health.outside_line_outpatient": OUTSIDE_LINE,
     "health.outside_line_inpatient": OUTSIDE_LINE,
 }
@@ -103,6 +130,7 @@ BY_CALCULATOR: dict[str, Family] = {
     )
 }
 AMOUNT_ASPECTS = {"pay_level", "receive_level", "calculate"}
+BIRTH = {"born", "children", "birth_order", "caesarean", "before_32_weeks"}
 CONTINUING = {"inform", "follow_up", "correct"}
 logger = logging.getLogger(__name__)
 # Chosen on questions not trained on, from the order of harm in the design: see docs/decisions.
@@ -126,8 +154,16 @@ _CORRECTING = re.compile(
 _YES_OR_NO = re.compile(r"\b(?:duoc|dc|phai|co)\b.*\b(?:khong|ko|k|hong|chua)\b")
 _AMOUNT_ASKED = re.compile(
     r"\b(?:bao nhieu|bn|nhieu|may tien|may dong|het may)\b"
-    r"(?!\s*(?:ngay|thang|nam|tuan|lan|phan tram|%|tuoi|nguoi|buoi))"
+    r"(?!\s*(?:ngay|thang|nam|tuan|lan|phan tram|%|tuoi|nguoi|buoi|hon))"
 )
+_PAY = re.compile(r"\b(?:dong|nop|tra|het|mat|con)\b[^,.;?!]{0,15}\b(?:bao nhieu|bn|nhieu|may)\b")
+_PAID_A_PENSION = re.compile(
+    r"\b(?:huong|lanh|linh|nhan|an)\b[^,.;?!]{0,16}\b(?:luong huu|huu tri xa hoi|tro cap)\b"
+)
+_MOVES = re.compile(r"\b(?:tang|nang|giam|ha|doi|chuyen)\b.*\b(?:len|xuong|sang|qua|thanh)\b")
+_PAST = re.compile(r"\b(?:truoc|trc|cu|hoi|xua|ngay xua|cac nam|tung|lich su|thay doi|thoi|luc do)\b")
+_COMPULSORY = re.compile(r"\b(?:bat buoc|cong ty|cty|cong nhan|xuong|xi nghiep)\b")
+_MEANWHILE = re.compile(r"\bthế\b", re.IGNORECASE)  # reads like `thẻ` without its accent
 # Leaves that are paid by the day: the amount of a birth is no answer to them.
 _SHORT_LEAVE = re.compile(
     r"\b(?:kham thai|say|hu thai|pha thai|thai luu|duong suc|tranh thai|dat vong|triet san)\b"
@@ -135,6 +171,10 @@ _SHORT_LEAVE = re.compile(
 _FATHER_ASKS = re.compile(
     r"\b(?:vo|vk|ba xa) (?:toi|em|minh|e|t)?\b.*\b(?:sinh|de)\b"
     r".*\b(?:toi|minh|em|e|t)\b.*\bluong\b.*\d ngay\b"
+    # `vợ sinh mổ, mình lương 10tr`: the salary is the writer's own
+    r"|\b(?:vo|vk|ba xa)\b[^.;?!]{0,40}\b(?:sinh|sanh|de|mo)\b.*(?:[,.;]|\b(?:con|va|thi|ma))\s*"
+    r"(?:(?:toi|minh|em|e|t|tui) (?:co |dong |muc )*(?:bhxh |bao hiem |bh )*luong"
+    r"|luong (?:dong |bhxh |bao hiem |bh |cua )*(?:toi|minh|em|e|t|tui))\b"
 )
 # What is asked about a day in the past is answered by that day's law or by a person; anything else
 # (how to register, which papers) is about now, and the day only belongs to the story.
@@ -257,7 +297,7 @@ class _Answering:
             return self._answer(tapped, carry=False)
         named = overview(self.folded)
         if named:
-            return self._answer(self.topics[named], carry=False)
+            return self._answer(self._of_the_scheme(self.topics[named]), carry=False)
         if self.question.best.intent == "affirm":
             return self._agreed(offered_before)
         if self.question.best.intent == "deny":
@@ -279,11 +319,12 @@ class _Answering:
         folded = self.folded
         words = len(folded.split())
         best = self._best_topic()
+        elsewhere = names_another_subject(fold(_MEANWHILE.sub(" ", self.question.text)), current.subject)
         if asked and asked in self.found:
-            return words <= VERY_SHORT or not best or best.scheme == current.scheme
-        if self.question.best.intent in CONTINUING or fits_any_subject(self.folded):
+            stated = not _ASKING.search(folded) and not elsewhere
+            return words <= VERY_SHORT or stated or not best or best.scheme == current.scheme
+        if self.question.best.intent in CONTINUING or self._fits(current):
             return True
-        elsewhere = names_another_subject(folded, current.subject)
         same_subject = bool(best and best.subject == current.subject)
         only_gives_amount = words <= LONGER and _AMOUNT_ASKED.search(folded) and not names_a_parent(folded)
         if gives and same_subject and not elsewhere and "amount" in self.found and only_gives_amount:
@@ -297,14 +338,22 @@ class _Answering:
         adds = elliptical or not _ASKING.search(folded)
         if gives and (unclear or same_subject or (adds and not elsewhere)):
             return True
-        return unclear and (elliptical or ("date" in self.found and not elsewhere))
+        states = bool(self.found) and not _ASKING.search(folded)
+        return unclear and (elliptical or (("date" in self.found or states) and not elsewhere))
+
+    def _fits(self, current: Topic) -> bool:
+        """Whether the message fits any subject; of a card, `đóng ở đâu` asks where to pay for it."""
+        about_a_card = current.subject == "health"
+        return fits_any_subject(re.sub(r"\bdong\b", "nop", self.folded) if about_a_card else self.folded)
 
     def _follow_up(self, current: Topic) -> Reply:
         family = family_of(current)
         if asks_about_now(self.question.text):
             self.frame.values.pop("date", None)
             return self._answer(self.topics[OF_NOW.get(current.id, current.id)], carry=True)
-        if "date" in self.found or (family and family.uses & self.found.keys()):
+        missing = family.missing({**self.frame.values, **self.found}) if family else None
+        changes = family and family.uses & self.found.keys() and (not missing or missing[1])
+        if "date" in self.found or changes:
             return self._answer(current, carry=True)
         works_out = self._completed_by_what_was_said(current)
         if works_out:
@@ -318,7 +367,7 @@ class _Answering:
         ]
         if related:
             return self._answer(self.topics[related[0].detail], carry=True)
-        if fits_any_subject(self.folded) and current.subject in self.question.by_subject:
+        if self._fits(current) and current.subject in self.question.by_subject:
             likeliest = self.question.by_subject[current.subject].partition("/")[2]
             return self._answer(self.topics[likeliest], carry=True)
         with_calculator = self._calculating_topic(current.subject)
@@ -336,11 +385,26 @@ class _Answering:
     def _completed_by_what_was_said(self, current: Topic) -> Topic | None:
         """The topic of the same scheme that can now work something out from all values given."""
         values = {**self.frame.values, **self.found}
+        complete = [
+            topic
+            for topic, family in self._changed_by_what_was_said()
+            if topic.scheme == current.scheme and not family.missing(values)
+        ]
+        likely = [topic for topic in complete if topic.id in current.next] or complete
+        calculating = [topic for topic in likely if topic.aspect == "calculate"]
+        return next(iter(calculating or complete), None)
+
+    def _worked_out_alone(self) -> Topic | None:
+        """The topic of a subject named without a question, where all it needs is given."""
         return next(
             (
                 topic
                 for topic, family in self._changed_by_what_was_said()
-                if topic.scheme == current.scheme and not family.missing(values)
+                if family in SWITCHED_TO
+                and topic.aspect == "calculate"
+                and names(self.folded, topic.subject)
+                and family.needs
+                and not family.missing(self.found)
             ),
             None,
         )
@@ -363,22 +427,36 @@ class _Answering:
             self.found.get("mother_insured") is False or _FATHER_ASKS.search(folded)
         ):
             topic = self.topics["maternity.father_calculate"]
+        asks_of_one = topic.aspect in ("who", "pay_level") and not self.found.get("members")
+        if topic.subject == "health" and asks_of_one and self._is_about_a_child():
+            return self.topics["health.child_under_six"]
         buys_a_card = topic.subject == "health" and topic.aspect in ("pay_level", "calculate")
         if buys_a_card and self.found.get("group") == "poor":
             return self.topics["health.poor_household"]
         paid = self.found.get("amount") and self.found.get("period") and not names(folded, "maternity")
         if topic.scheme == "voluntary_maternity" and paid:
             return self.topics["voluntary.calculate"]
+        if topic.id in FORMER and "date" not in self.found and not _PAST.search(folded):
+            return self.topics[OF_NOW[topic.id]]
         looked_up = topic.aspect not in AMOUNT_ASPECTS and asks_to_look_up(folded)
         if topic.subject == "health" and looked_up:
             return self.topics["health.card_lookup"]
         several_years = self.found.get("amount") and self.found.get("period") in SEVERAL_YEARS
         if topic.scheme == "voluntary" and several_years and topic.id != "voluntary.missing_years":
             return self.topics["voluntary.years_ahead"]
-        if topic.scheme == "voluntary" and topic.aspect == "who" and self.found.get("amount"):
-            return self.topics["voluntary.calculate"]
+        if topic.scheme == "voluntary" and topic.aspect == "who":
+            if _PAID_A_PENSION.search(folded):
+                return self.topics["voluntary.cannot_join"]
+            if self.found.get("amount"):
+                return self.topics["voluntary.calculate"]
+        amounts = [entity for entity in self.question.entities if entity.name == "amount"]
+        moves = len(amounts) > 1 and _MOVES.search(folded) and not _AMOUNT_ASKED.search(folded)
+        if topic.scheme == "voluntary" and topic.aspect in AMOUNT_ASPECTS and moves:
+            return self.topics["voluntary.change_method"]
         asked = _AMOUNT_ASKED.search(folded) or topic.aspect in ("pay_level", "receive_level")
         if topic.calculator or topic.aspect == "calculate" or not asked or _SHORT_LEAVE.search(folded):
+            return topic
+        if topic.aspect == "support" and not _PAY.search(folded):
             return topic
         for other in self.topics.values():
             family = family_of(other)
@@ -386,6 +464,20 @@ class _Answering:
             if complete and other.scheme == topic.scheme and other.aspect == "calculate":
                 return other
         return topic
+
+    def _of_the_scheme(self, topic: Topic) -> Topic:
+        """What the voluntary scheme says of it, where that scheme is named or was just discussed."""
+        current = self.topics.get(self.frame.topic or "")
+        discussed = current and (current.subject == "voluntary" or current.scheme == "voluntary_maternity")
+        goes_on = discussed and len(self.folded.split()) <= SHORT
+        if (goes_on or names(self.folded, "voluntary")) and not _COMPULSORY.search(self.folded):
+            return self.topics[OF_THE_VOLUNTARY.get(topic.id, topic.id)]
+        return topic
+
+    def _is_about_a_child(self) -> bool:
+        """Whether somebody under six is meant; a very short message leaves out the age told before."""
+        short = len(self.folded.split()) <= VERY_SHORT
+        return is_small_child({**self.frame.values, **self.found} if short else self.found, self.today)
 
     def _agreed(self, offered_before: list[str]) -> Reply:
         if offered_before:
@@ -415,7 +507,10 @@ class _Answering:
             return decline(best.detail)
         topics = [c for c in ranking if c.intent == TOPIC_INTENT and c.detail in self.topics]
         if best.intent == TOPIC_INTENT and best.confidence >= ANSWER_ABOVE:
-            return self._answer(self._with_figures(self.topics[best.detail]), carry=False)
+            topic = self._of_the_scheme(self._with_figures(self.topics[best.detail]))
+            return self._answer(topic, carry=False)
+        if best.intent in CONTINUING and (works_out := self._worked_out_alone()):
+            return self._answer(works_out, carry=False)
         if not topics or best.intent in CONTINUING:
             return self._ask_subject(offered_before)
         if topics[0].confidence < CLARIFY_ABOVE or offered_before:
@@ -444,7 +539,9 @@ class _Answering:
 
     def _answer(self, topic: Topic, carry: bool) -> Reply:
         carry = carry or self._leaves_out_what_was_said(topic)
-        values = {**self.frame.values, **self.found} if carry else dict(self.found)
+        values = added_to(self.frame.values, self.found) if carry else {**self._birth(topic), **self.found}
+        if carry:
+            values.update(completed_birth(self.frame.values, self.found))
         self.frame.topic, self.frame.values = topic.id, values
         on = answer_day(self.question, topic.subject, self.today)
         try:
@@ -452,7 +549,9 @@ class _Answering:
                 values.update(level_income(self.question.text, on))
             return self._worked_out(topic, values, on) or self._told(topic, on)
         except NoValueOnDate as error:
-            if on < self.today and topic.aspect not in _DATED_ASPECTS:
+            if on > self.today and topic.id in ANNOUNCED:
+                return self._told(self.topics[ANNOUNCED[topic.id]], self.today)
+            if on < self.today and (topic.aspect not in _DATED_ASPECTS or topic.handling == "uncertain"):
                 return self._told(topic, self.today)
             if on > self.today and error.name == topic.id:  # an announcement ends on the day it speaks of
                 return self._told(topic, self.today)
@@ -463,6 +562,14 @@ class _Answering:
         except InvalidInput as error:  # values no calculator takes: words still answer
             logger.warning("calculator of %s refused its input: %s", topic.id, error)
             return self._told(topic, on)
+
+    def _birth(self, topic: Topic) -> Values:
+        """What is known of the birth under discussion, where a short question leaves it out."""
+        current = self.topics.get(self.frame.topic or "")
+        same = current and current.subject == topic.subject == "maternity"
+        if not same or len(self.folded.split()) > SHORT:
+            return {}
+        return {name: self.frame.values[name] for name in BIRTH & self.frame.values.keys()}
 
     def _leaves_out_what_was_said(self, topic: Topic) -> bool:
         """Whether the same calculation goes on, and the message leaves out what it needs."""
@@ -491,7 +598,7 @@ class _Answering:
         assumed = [phrase(name) for name in family.assumed(values)]
         lines = list(result.lines)
         people = values.get("members") or 1
-        if family is VOLUNTARY_CONTRIBUTION and result.status == "ok" and people > 1:
+        if family in (VOLUNTARY_CONTRIBUTION, SUPPORTED_HEALTH) and result.status == "ok" and people > 1:
             total = format_dong(result.outputs["total_payable"] * people)
             lines.insert(0, phrase("utter_for_people", people=str(people), total=total))
         if assumed and result.status == "ok":
@@ -517,6 +624,8 @@ class _Answering:
 
     def _told(self, topic: Topic, on: date) -> Reply:
         answer = answer_topic(topic.id, on)
+        if on < self.today and answer.body == answer_topic(topic.id, self.today).body:
+            answer = answer_topic(topic.id, self.today)  # nothing has changed since: the day is left unsaid
         reply = Reply(
             "answered", self._dated(answer), self._next(topic), [topic.id], answer.citations, answer.as_of
         )

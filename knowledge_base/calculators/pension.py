@@ -30,18 +30,20 @@ def pension(
     birth_date: Day | None = None,
     months_paid_after_age: Count = 0,
     voluntary_before_2021: Flag = False,
+    birth_year_only: Flag = False,
 ) -> Result:
     """The pension of months paid on an average income, and from when.
 
     Without an income the rate alone is worked out; with a birth date alone the day it starts.
     `months_paid_after_age` are those of them paid after the retirement age; `voluntary_before_2021`
     says that all were paid voluntarily and the first before 2021 (earlier retirement age).
+    `birth_year_only`: the month is not known, so that of each end of the year is told.
     """
     if contributions is None:
         if months_paid is None:
             if birth_date is None:
                 raise InvalidInput("give months_paid, contributions or birth_date")
-            return _retirement(rules, sex, birth_date)
+            return _retirement(rules, sex, birth_date, birth_year_only)
     else:
         if months_paid is not None or average_income is not None:
             raise InvalidInput("give either contributions or months_paid and average_income")
@@ -83,12 +85,33 @@ def pension(
     )
 
 
-def _retirement(rules: Rules, sex: str, birth_date: date) -> Result:
+def _retirement(rules: Rules, sex: str, birth_date: date, year_only: bool) -> Result:
     """When somebody reaches the retirement age, and when a pension would start."""
+    if year_only:
+        return _retirement_of_year(rules, sex, birth_date.year)
     reached = _age_reached(rules, sex, birth_date, 0, False)
     starts = shift(reached, 1)
     line = _retirement_line(birth_date, reached, starts)
-    return answered(rules, {"retirement_date": starts.isoformat()}, line)
+    return answered(rules, {"retirement_date": starts.isoformat()}, line, _years_needed(rules))
+
+
+def _retirement_of_year(rules: Rules, sex: str, year: int) -> Result:
+    """From when to when those of one year reach the retirement age; alone, the year counts as 1 January."""
+    starts: list[date] = []
+    lines = []
+    for month in (1, 12):
+        born = date(year, month, 1)
+        reached = _age_reached(rules, sex, born, 0, False)
+        starts.append(shift(reached, 1))
+        lines.append(
+            say("pension.born_in", born=spoken_month(born), then=_retirement_line(born, reached, starts[-1]))
+        )
+    outputs = {"retirement_date": starts[0].isoformat(), "latest_retirement_date": starts[-1].isoformat()}
+    return answered(rules, outputs, *lines, say("pension.by_month"), _years_needed(rules))
+
+
+def _years_needed(rules: Rules) -> str:
+    return say("pension.years_needed", needed=rules.amount("pension.minimum_years"))
 
 
 def _retirement_line(birth_date: date, reached: date, starts: date) -> str:

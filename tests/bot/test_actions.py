@@ -343,6 +343,14 @@ def test_twins_of_the_voluntary_grant() -> None:
     assert "4.000.000" in said.text
 
 
+def test_copayment_of_a_stretch_of_months_is_about_now() -> None:
+    said = Conversation().say(
+        "đầu năm đến tháng 6 tôi cùng chi trả 7.020.000, còn phải trả bao nhiêu nữa",
+        ("ask_topic/health.copay_threshold", 0.9),
+    )
+    assert "7.590.000 đồng" in said.text
+
+
 def test_threshold_of_a_past_month_is_told_without_an_amount() -> None:
     said = Conversation().say(
         "tháng 5/2026 ngưỡng cùng chi trả trong năm là bao nhiêu", ("ask_topic/health.copay_threshold", 0.9)
@@ -360,6 +368,44 @@ def test_hearts_are_no_follow_up() -> None:
     chat = Conversation()
     chat.say("dưỡng sức sau sinh được mấy ngày", ("ask_topic/maternity.recovery_leave", 0.9))
     assert chat.say("❤️😘", ("out_of_scope/gibberish", 0.5)).turn["topics"] == []
+
+
+def test_salary_of_the_writer_whose_wife_gives_birth_is_the_fathers() -> None:
+    calculate = ("ask_topic/maternity.calculate", 0.9)
+    said = Conversation().say("vk e mổ đẻ con đầu, e lương 8tr thì đc bn", calculate)
+    assert "2.333.333 đồng" in said.text
+    said = Conversation().say("vợ em sinh con đầu, vợ em lương 8tr thì được bao nhiêu", calculate)
+    assert "53.060.000 đồng" in said.text
+
+
+def test_salary_after_the_conditions_of_a_birth_is_worked_out_for_the_birth() -> None:
+    chat = Conversation()
+    chat.say("đóng 8 tháng rồi sinh có được thai sản không", ("ask_topic/maternity.eligibility", 0.9))
+    assert "47.060.000 đồng" in chat.say("lương 7 triệu thì được nhiêu", ("follow_up", 0.5)).text
+
+
+def test_birth_told_of_the_mother_is_the_fathers_too() -> None:
+    chat = Conversation()
+    chat.say("vợ em sinh đôi được nghỉ mấy tháng", ("ask_topic/maternity.multiple_births", 0.9))
+    chat.say("chồng nghỉ mấy ngày", ("ask_topic/maternity.father_leave", 0.9))
+    assert "3.750.000 đồng" in chat.say("lương em 9 triệu thì được bao nhiêu", ("follow_up", 0.5)).text
+
+
+def test_card_of_a_small_child_is_free_whoever_buys() -> None:
+    said = Conversation().say("con 5 tuổi có phải mua thẻ theo hộ không", ("ask_topic/health.elderly", 0.9))
+    assert said.turn["topics"] == ["health.child_under_six"]
+
+
+def test_place_of_a_visit_is_kept_for_its_cost() -> None:
+    chat = Conversation()
+    chat.say("tự lên bệnh viện trung ương nằm viện được mấy %", ("ask_topic/health.central_hospital", 0.9))
+    costs = chat.say("hết 20 triệu thì bảo hiểm trả bao nhiêu", ("ask_topic/health.benefit_rate", 0.5))
+    assert "6.400.000 đồng" in costs.text
+
+
+def test_case_of_a_birth_without_a_question_is_worked_out() -> None:
+    said = Conversation().say("em sinh ngày 15/6/2026 lương 10 triệu con thứ 2", ("inform", 0.7))
+    assert "64.680.000 đồng" in said.text
 
 
 def test_circumstances_of_the_father_add_up() -> None:
@@ -454,6 +500,42 @@ def test_children_at_school_do_not_pay_with_the_household() -> None:
 def test_who_has_a_card_does_not_pay_with_the_household() -> None:
     said = Conversation().say("nhà 3 người, 1 người có thẻ công ty, mua bhyt hết bao nhiêu", HOUSEHOLD)
     assert "2 người" in said.text
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("nhà 7 khẩu, 2 khẩu là trẻ dưới 6 tuổi, còn lại mua hết bao nhiêu", "Cả nhà 5 người"),
+        ("6 người: ông bà hưởng lương hưu, 2 cháu học sinh, hỏi tiền mua bhyt", "Cả nhà 2 người"),
+        ("4 người, chồng có thẻ công ty, con trai lớp 7, tôi với mẹ mua hết bao nhiêu", "Cả nhà 2 người"),
+        ("nhà 4 khẩu, thằng lớn sinh viên, con út mới 4 tuổi, vợ chồng mua hết nhiêu", "Cả nhà 2 người"),
+        ("nhà 4 người, mẹ chưa có bhyt, mua hết bao nhiêu", "Cả nhà 4 người"),
+        ("hai vợ chồng đóng rồi, giờ mua thêm cho mẹ thì bao nhiêu", "Người thứ 3"),
+        ("nhà mua 3 thẻ rồi giờ thêm đứa em thì nó đóng nhiêu", "Người thứ 4"),
+        ("chồng mua hồi tháng 2 rồi, hôm nay em mua thì em đóng bao nhiêu", "956.340 đồng"),
+    ],
+)
+def test_who_pays_of_a_household(text: str, answer: str) -> None:
+    assert answer in Conversation().say(text, HOUSEHOLD).text
+
+
+def test_one_more_is_added_to_the_household() -> None:
+    chat = Conversation()
+    chat.say("bhyt nhà 3 người bao nhiêu", HOUSEHOLD)
+    assert "Cả nhà 4 người" in chat.say("thêm một người nữa", ("follow_up", 0.7)).text
+
+
+def test_near_poor_household_pays_for_each() -> None:
+    chat = Conversation()
+    chat.say("hộ cận nghèo mua bhyt bao nhiêu", ("ask_topic/health.near_poor", 0.9))
+    assert "1.639.440 đồng" in chat.say("nhà 4 người", ("inform", 0.5)).text
+
+
+def test_group_that_only_a_card_is_supported_for() -> None:
+    said = Conversation().say(
+        "làm ruộng mức sống trung bình mua bhyt bao nhiêu", ("ask_topic/health.supported_premium", 0.9)
+    )
+    assert "956.340 đồng" in said.text
 
 
 def test_poor_household_pays_nothing() -> None:

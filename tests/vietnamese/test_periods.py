@@ -12,6 +12,8 @@ ONE_PERIOD = [
     ("6th", 6),
     ("6 th", 6),
     ("6thg", 6),
+    ("quý này", 3),
+    ("mức 3tr đóng năm thì hết bao nhiêu", 12),
     ("6 thág", 6),
     ("6 thag", 6),
     ("1 thàng", 1),
