@@ -9,8 +9,8 @@ SHORT = 8  # words of a follow-up that leaves the rest unsaid
 _FITS_ANY_SUBJECT = re.compile(
     r"(?:(?:da|a|ad|em|e|anh|chi|minh|toi|t|vay|v|z|the|con|thi|la|va|roi|nua|luon|ha|nhi|nhe|voi|cho|nop|lam"
     r"|dang ky|ho so|hs|giay to|giay|thu tuc|o|dau|tai|noi nao|cho nao|den|ra|can|phai|mang|theo|nhung|gi|j"
-    r"|bao lau|lau|mat|khi nao|bao gio|han|thoi han|may ngay|may thang|may nam|co|duoc|dc|nhan|tien|dieu kien"
-    r"|nhu|nao|sao|ai|xong)(?:[\s?!.,]+|$))+"
+    r"|bao lau|lau|mat|khi nao|bao gio|trong|gia bao nhieu|han|thoi han|may ngay|may thang|may nam|co|duoc|dc"
+    r"|nhan|tien|dieu kien|nhu|nao|sao|ai|xong)(?:[\s?!.,]+|$))+"
 )
 # How a message names its subject; one that names another subject is not about what was just discussed.
 _NAMES = {
