@@ -80,6 +80,10 @@ _MONTH_OF_YEAR = re.compile(
     rf"{_PART}(?:(?<![a-z])(?P<lead>{_MONTH_WORD}|th|t)\s*)?{_ALONE}{_MONTH}"
     rf"(?:\s?(?:/|-|\.)\s?|\s*,?\s*nam\s*|\s)(?P<year>(?:19[3-9]|20[0-9])[0-9]|(?<=/)[2-4][0-9]){_DONE}"
 )
+_MONTH_AFTER_YEAR = re.compile(
+    rf"(?<![a-z])nam\s*{_YEAR}\s*,?\s*(?P<lead>{_MONTH_WORD})\s*{_MONTH}(?![0-9a-z])(?!\s*[/-])"
+    r"(?!\s*(?:lan|nguoi|ng|trieu|tr|k|nghin|ngan)(?![a-z]))"
+)
 _MONTH_ALONE = re.compile(
     rf"{_PART}(?<![a-z])(?P<lead>{_MONTH_WORD}|th|t)\s?{_ALONE}{_MONTH}(?![0-9a-z])"
     rf"(?!\s*/){_NEXT_TO}{_NOT_COUNTED}"
@@ -102,7 +106,7 @@ _NEAR_DAY = re.compile(
 )
 _YEAR_NAMED = re.compile(rf"{_PART}(?<![a-z])nam\s*{_YEAR}{_DONE}(?![a-z])")
 _YEAR_BARE = re.compile(
-    rf"{_PART}(?<![a-z0-9])(?<![0-9][.,/]){_YEAR}(?![0-9a-z%])(?![.,/][0-9])(?!\s*(?:nghin|ngan|trieu|tr|k|ty|dong|d|vnd|nguoi|ng)(?![a-z]))"
+    rf"{_PART}(?<![a-z0-9])(?<![0-9][.,/]){_YEAR}(?![0-9a-z%])(?![.,/][0-9])(?!\s*(?:nghin|ngan|trieu|tr|k|ty|dong(?!\s+[a-z])|d|vnd|nguoi|ng)(?![a-z]))"
 )
 _PART_ALONE = re.compile(r"(?<![a-z])(?P<part>dau|giua|cuoi)\s+nam(?![a-z])(?!\s*(?:[0-9]|hoc|thu))")
 
@@ -390,6 +394,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[Reading, re.Match[str], date], 
     (_FULL, _read_full),
     (_DAY_OF_MONTH, _read_day_of_month),
     (_QUARTER, _read_quarter),
+    (_MONTH_AFTER_YEAR, _read_month_of_year),
     (_MONTH_OF_YEAR, _read_month_of_year),
     (_DAY_SLASH_MONTH, _read_day_slash_month),
     (_MONTH_ALONE, _read_month_alone),

@@ -60,6 +60,11 @@ _CHILD_BEFORE = re.compile(
     r"(?<![a-z])(?:bau|thai|mang thai|be|baby)\s+(?:(?:nha|em|e|moi|duoc|dc|hon|gan|toi|cua|minh|con|la"
     r"|da)\s+){0,3}$"
 )
+# Nor is a delay: `quá hạn 3 tháng`, `nộp trễ 2 tháng`, `thẻ hết hạn 4 tháng rồi`.
+_DELAY_BEFORE = re.compile(
+    r"(?<![a-z])(?:qua han|het han|tre|cham)\s+"
+    r"(?:(?:han|nop|dong|duoc|dc|mat|toi|gan|hon|khoang|ca)\s+){0,3}$"
+)
 _GREATEST = 720
 
 
@@ -95,7 +100,10 @@ def find_periods(reading: Reading) -> list[Period]:
             months = _length(reading, match)
             if months is None or not 0 <= months <= _GREATEST:
                 continue
-            if not match.groupdict().get("years") and _CHILD_BEFORE.search(_before(reading, match)):
+            before = _before(reading, match)
+            if not match.groupdict().get("years") and _CHILD_BEFORE.search(before):
+                continue
+            if _DELAY_BEFORE.search(before):
                 continue
             found.append(_period(reading, match, months, recurring=False))
         reading = reading.without((period.start, period.end) for period in found)

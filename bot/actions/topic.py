@@ -176,6 +176,15 @@ _FATHER_ASKS = re.compile(
     r"(?:(?:toi|minh|em|e|t|tui) (?:co |dong |muc )*(?:bhxh |bao hiem |bh )*luong"
     r"|luong (?:dong |bhxh |bao hiem |bh |cua )*(?:toi|minh|em|e|t|tui))\b"
 )
+# `vợ em lương đóng 8 triệu, sinh tháng sau được bao nhiêu`: the mother's benefit, told by the father.
+_MOTHERS_SALARY = re.compile(
+    r"\b(?:vo|vk|ba xa|con gai|con dau|em gai|chi gai)(?: (?:toi|em|minh|e|t|anh|dang|co|muc|dong|bhxh|bh"
+    r"|bao hiem|di lam))* (?:luong|lg)\b"
+)
+_FATHER_NAMED = re.compile(
+    r"\b(?:chong|ck|ong xa|bo|cha|nam|luong (?:toi|em|minh|e|t|anh)"
+    r"|(?:toi|em|minh|e|t|anh)(?: (?:duoc|dc))? (?:nghi|huong|nhan|lanh|luong))\b"
+)
 # What is asked about a day in the past is answered by that day's law or by a person; anything else
 # (how to register, which papers) is about now, and the day only belongs to the story.
 _DATED_ASPECTS = {"pay_level", "receive_level", "calculate", "support", "duration", "conditions"}
@@ -276,6 +285,13 @@ def adds_to_conversation(tracker: Tracker) -> bool:
     return bool(found or asks_about_now(whole.text) or near)
 
 
+def _mother_meant(folded: str) -> bool:
+    """Whether the salary told is the mother's and nothing speaks of the father's own benefit."""
+    salary = _MOTHERS_SALARY.search(folded)
+    around = folded[: salary.start()] + " " + folded[salary.end() :] if salary else ""
+    return bool(salary) and not _FATHER_NAMED.search(around)
+
+
 class _Answering:
     """The reply to one question, read against what was just discussed."""
 
@@ -351,9 +367,7 @@ class _Answering:
         if asks_about_now(self.question.text):
             self.frame.values.pop("date", None)
             return self._answer(self.topics[OF_NOW.get(current.id, current.id)], carry=True)
-        missing = family.missing({**self.frame.values, **self.found}) if family else None
-        changes = family and family.uses & self.found.keys() and (not missing or missing[1])
-        if "date" in self.found or changes:
+        if "date" in self.found or (family and family.uses & self.found.keys()):
             return self._answer(current, carry=True)
         works_out = self._completed_by_what_was_said(current)
         if works_out:
@@ -427,6 +441,8 @@ class _Answering:
             self.found.get("mother_insured") is False or _FATHER_ASKS.search(folded)
         ):
             topic = self.topics["maternity.father_calculate"]
+        elif topic.id == "maternity.father_calculate" and _mother_meant(folded):
+            topic = self.topics["maternity.calculate"]
         asks_of_one = topic.aspect in ("who", "pay_level") and not self.found.get("members")
         if topic.subject == "health" and asks_of_one and self._is_about_a_child():
             return self.topics["health.child_under_six"]

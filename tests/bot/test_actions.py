@@ -370,6 +370,25 @@ def test_hearts_are_no_follow_up() -> None:
     assert chat.say("❤️😘", ("out_of_scope/gibberish", 0.5)).turn["topics"] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("vợ em lương đóng bh 8tr sinh ngày 5/12 này được nhận bao nhiêu tiền", "maternity.calculate"),
+        ("vk lương đóng bh 8tr đẻ tháng 12, em được nhận bao nhiêu", "maternity.father_calculate"),
+        ("vợ sinh tháng 12, chồng lương 8tr được bao nhiêu", "maternity.father_calculate"),
+    ],
+)
+def test_whose_salary_it_is_decides_whose_benefit_is_worked_out(text: str, topic: str) -> None:
+    assert Conversation().say(text, ("ask_topic/maternity.father_calculate", 0.9)).turn["topics"] == [topic]
+
+
+def test_a_delay_is_no_time_insured() -> None:
+    chat = Conversation()
+    chat.say("đóng bhtn 30 tháng lương 7 triệu được bao nhiêu", ("ask_topic/unemployment.amount", 0.9))
+    late = chat.say("nộp quá hạn 3 tháng thì sao", ("ask_topic/unemployment.deadline", 0.9))
+    assert "Chưa đủ điều kiện" not in late.text
+
+
 def test_salary_of_the_writer_whose_wife_gives_birth_is_the_fathers() -> None:
     calculate = ("ask_topic/maternity.calculate", 0.9)
     said = Conversation().say("vk e mổ đẻ con đầu, e lương 8tr thì đc bn", calculate)
