@@ -127,6 +127,8 @@ class AgentSession(Base):
 
 
 OPEN = text("state <> 'closed'")
+# Most cases are nobody's: counted in, they would make an agent's few look like half of everything.
+HELD = text("claimed_by IS NOT NULL")
 
 
 class Case(Base):
@@ -143,7 +145,15 @@ class Case(Base):
         ),
         Index("ix_support_case_open", "due_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_support_case_state_due", "state", "due_at", "id"),
-        Index("ix_support_case_holder", "claimed_by", "state", "due_at", "id"),
+        Index(
+            "ix_support_case_holder",
+            "claimed_by",
+            "state",
+            "due_at",
+            "id",
+            sqlite_where=HELD,
+            postgresql_where=HELD,
+        ),
         Index("ix_support_case_team", "team_id", "state", "due_at", "id"),
         Index("ix_support_case_closed", "state", "closed_at", "id"),
         Index("ix_support_case_citizen", "channel", "citizen_key", "id"),
