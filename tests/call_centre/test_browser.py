@@ -232,7 +232,15 @@ async def test_question_out_of_hours_is_promised_the_next_opening_and_keeps_the_
     await expect(lines).to_contain_text("sáng thứ hai gọi em •••••••678 ạ")
     await lines.get_by_text("Xem số bị che").click()
     await page.get_by_label("Lý do xem").fill("gọi lại theo hẹn")
-    await page.get_by_role("button", name="Xem", exact=True).first.click()
+    # What is written meanwhile neither closes the box nor loses what was typed into it.
+    show = page.get_by_role("button", name="Xem", exact=True).first
+    await show.focus()
+    console.gateway.say("night", "citizen", "sau 8 giờ nha")
+    async with console.sessions.begin() as session:
+        await console.service.citizen_wrote(session, "night")
+    await expect(lines).to_contain_text("sau 8 giờ nha")
+    await expect(show).to_be_focused()
+    await show.click()
     await expect(lines).to_contain_text("0912345678")
 
 

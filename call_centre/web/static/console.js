@@ -62,12 +62,29 @@ function replaceLiveParts(fresh) {
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
     if (focused?.matches("select, input, textarea")) continue;
     const address = focused?.getAttribute("href") ?? focused?.form?.getAttribute("action");
+    const opened = focused?.closest("details[id]")?.id;
+    keepWhatWasOpened(part, newer);
     part.replaceWith(newer);
-    if (address) {
+    if (opened) {
+      newer.querySelector(`#${CSS.escape(opened)} ${focused.matches("summary") ? "summary" : "button"}`)?.focus();
+    } else if (address) {
       newer.querySelector(`[href="${CSS.escape(address)}"], form[action="${CSS.escape(address)}"] button`)?.focus();
     }
   }
   if (follows) toEnd();
+}
+
+// A box somebody opened stays open, with what was typed into it.
+function keepWhatWasOpened(part, newer) {
+  for (const box of part.querySelectorAll("details[open][id]")) {
+    const same = newer.querySelector(`#${CSS.escape(box.id)}`);
+    if (!same) continue;
+    same.open = true;
+    for (const field of box.querySelectorAll("input[id]")) {
+      const again = same.querySelector(`#${CSS.escape(field.id)}`);
+      if (again) again.value = field.value;
+    }
+  }
 }
 
 function announce(text) {
