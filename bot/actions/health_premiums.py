@@ -54,7 +54,7 @@ def _household_assumed(values: Values) -> list[str]:
 HOUSEHOLD_HEALTH = Family(
     calculator="household_health",
     needs=(("members", "utter_ask_members"),),
-    uses=frozenset({"members", "more_members", "member_order", "period"}),
+    uses=frozenset({"members", "more_members", "fewer_members", "member_order", "period"}),
     inputs=_household,
     assumed=_household_assumed,
 )

@@ -44,6 +44,10 @@ _BOUGHT_ONE = re.compile(
 _ONLY = re.compile(r"\bchi (?:mua|dong)(?: cho)?\b")
 _ONE_MORE = re.compile(rf"^(?:da |a |neu |the |vay |con )*them {_COUNT} (?:nguoi|ng|dua|be|chau|khau)\b")
 
+# Said of a household counted before: `trong đó có 1 đứa học lớp 3`, `trừ bà nội ra`.
+_OF_THESE = re.compile(r"^(?:da |a |ma |nhung )*(?:trong (?:do|so do|nha)|nha)(?: thi)?(?: co)?\b")
+_WITHOUT = re.compile(r"^(?:da |a |ma |nhung |vay |neu )*(?:tru|bo|khong tinh|ko tinh|k tinh)\b")
+
 
 def read_household(question: Question, values: Values) -> None:
     """Sets how many pay, or which member is meant, from what is said of the others of the household."""
@@ -65,6 +69,8 @@ def read_household(question: Question, values: Values) -> None:
         if members:
             values["members"] = members.value
             return
+    if not family and (others := _left_out(question, folded)):
+        values["fewer_members"] = others
     if family and values.get("members"):
         others = sum(_with_cards(question, folded, family.end))
         if 0 < others < values["members"]:
@@ -76,10 +82,20 @@ def added_to(before: Values, found: Values) -> Values:
     values = {**before, **found}
     if "members" in found and "member_order" not in found:
         values.pop("member_order", None)
-    more = values.pop("more_members", 0)
+    more, fewer = values.pop("more_members", 0), values.pop("fewer_members", 0)
     if more:
         values["members"] = before.get("members", 0) + more
+    elif before.get("members", 0) > fewer > 0:
+        values["members"] = before["members"] - fewer
     return values
+
+
+def _left_out(question: Question, folded: str) -> int:
+    """How many of the household counted before do not pay."""
+    if of_these := _OF_THESE.match(folded):
+        return sum(_with_cards(question, folded, of_these.end()))
+    named = _OF_THE_HOUSE.search(folded) if _WITHOUT.match(folded) else None
+    return (_number(question, named) or (2 if named["pair"] else 1)) if named else 0
 
 
 def _with_cards(question: Question, folded: str, start: int) -> Iterator[int]:

@@ -276,6 +276,8 @@ def adds_to_conversation(tracker: Tracker) -> bool:
     topic = knowledge_base().topics.get(frame.topic or "")
     if frame.asked in found or (topic and fits_any_subject(fold(whole.text))):
         return True
+    if "fewer_members" in found and "members" in frame.values:
+        return True
     words = len(whole.text.split())
     spoken = _LETTERS.search(fold(whole.text))
     if not topic or not spoken or words > VERY_SHORT or whole.best.confidence >= CERTAIN:
@@ -340,6 +342,8 @@ class _Answering:
             stated = not _ASKING.search(folded) and not elsewhere
             return words <= VERY_SHORT or stated or not best or best.scheme == current.scheme
         if self.question.best.intent in CONTINUING or self._fits(current):
+            return True
+        if gives and "fewer_members" in self.found and "members" in self.frame.values:
             return True
         same_subject = bool(best and best.subject == current.subject)
         only_gives_amount = words <= LONGER and _AMOUNT_ASKED.search(folded) and not names_a_parent(folded)

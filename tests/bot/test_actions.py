@@ -382,6 +382,26 @@ def test_whose_salary_it_is_decides_whose_benefit_is_worked_out(text: str, topic
     assert Conversation().say(text, ("ask_topic/maternity.father_calculate", 0.9)).turn["topics"] == [topic]
 
 
+@pytest.mark.parametrize(
+    ("text", "label", "total"),
+    [
+        ("trong đó có 1 đứa học lớp 3", "out_of_scope/study_technology", "3.825.360"),
+        ("trừ bà nội ra vì bà có thẻ rồi", "ask_topic/health.elderly", "3.825.360"),
+        ("trong đó có 2 cháu dưới 6 tuổi", "ask_topic/health.child_under_six", "3.142.260"),
+    ],
+)
+def test_who_has_a_card_is_taken_from_the_household_counted_before(text: str, label: str, total: str) -> None:
+    chat = Conversation()
+    before = chat.say("nhà 5 người mua bhyt hết nhiêu", ("ask_topic/health.household_calculate", 0.9))
+    assert "4.371.840" in before.text
+    assert total in chat.say(text, (label, 0.8)).text
+
+
+def test_a_pupil_without_a_household_is_no_part_of_one() -> None:
+    said = Conversation().say("trong đó có 1 đứa học lớp 3", ("out_of_scope/study_technology", 0.8))
+    assert said.turn["outcome"] == "declined"
+
+
 def test_a_delay_is_no_time_insured() -> None:
     chat = Conversation()
     chat.say("đóng bhtn 30 tháng lương 7 triệu được bao nhiêu", ("ask_topic/unemployment.amount", 0.9))
