@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet, UserUttered
@@ -91,6 +93,18 @@ def test_no_word_of_the_citizen_is_written(domain: Domain, file: Path) -> None:
     for word in ("rưỡi", "hết bao nhiêu"):
         assert word.encode() not in written
         assert word.encode("unicode_escape") not in written
+
+
+def test_what_rasas_own_store_kept_before_is_deleted(domain: Domain, file: Path) -> None:
+    store = SQLTrackerStore(domain, db=str(file))
+    asyncio.run(store.save(told(domain)))
+    store.engine.dispose()
+    words = json.dumps(WORDS)[1:-1].encode()  # as Rasa writes them
+    assert words in file.read_bytes()
+    SlotTrackerStore(domain, db=str(file))._engine.dispose()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert words not in file.read_bytes()
 
 
 def test_a_later_turn_replaces_what_was_kept(domain: Domain, db: str) -> None:
