@@ -25,12 +25,11 @@ _STUDIES = (
     r"(?:dang |con |da )*(?:di hoc|hoc sinh|sinh vien|hssv|hoc (?:lop|dai hoc|cao dang|cap|truong|tieu hoc)"
     r"|lop [0-9]|hoc\b(?! viec))"
 )
-_CARD = (
+_HAS_A_CARD = re.compile(
     rf"\b(?:{_STUDIES}|(?<!chua )(?<!khong )(?<!ko )co (?:the(?: roi| cong ty| cty| o| hoc| huu| di lam|$)"
     r"|bhyt|bao hiem)|(?:the|bhyt) (?:cong ty|cty|o cong ty|hoc sinh)|(?:luong|the) huu|huu tri"
     r"|(?:tre )?duoi (?:6|sau) tuoi|[1-5] tuoi|di bo doi)"
 )
-_HAS_A_CARD = re.compile(_CARD)
 _CLAUSE = re.compile(r"[,.;:()?!\n]|\b(?:con lai|thi|va)\b")
 
 _ADDED = re.compile(r"\b(?:(?:mua|dong|tham gia) them|(?:gio|nay) them)\b")
@@ -69,9 +68,10 @@ def read_household(question: Question, values: Values) -> None:
         if members:
             values["members"] = members.value
             return
-    if not family and (others := _left_out(question, folded)):
-        values["fewer_members"] = others
-    if family and values.get("members"):
+    if not family:
+        if others := _left_out(question, folded):
+            values["fewer_members"] = others
+    elif values.get("members"):
         others = sum(_with_cards(question, folded, family.end))
         if 0 < others < values["members"]:
             values["members"] -= others
@@ -82,7 +82,9 @@ def added_to(before: Values, found: Values) -> Values:
     values = {**before, **found}
     if "members" in found and "member_order" not in found:
         values.pop("member_order", None)
-    more, fewer = values.pop("more_members", 0), values.pop("fewer_members", 0)
+    for once in ("more_members", "fewer_members"):  # of this message only
+        values.pop(once, None)
+    more, fewer = found.get("more_members", 0), found.get("fewer_members", 0)
     if more:
         values["members"] = before.get("members", 0) + more
     elif before.get("members", 0) > fewer > 0:
@@ -95,15 +97,15 @@ def _left_out(question: Question, folded: str) -> int:
     if of_these := _OF_THESE.match(folded):
         return sum(_with_cards(question, folded, of_these.end()))
     named = _OF_THE_HOUSE.search(folded) if _WITHOUT.match(folded) else None
-    return (_number(question, named) or (2 if named["pair"] else 1)) if named else 0
+    return _people(question, named) if named else 0
 
 
 def _with_cards(question: Question, folded: str, start: int) -> Iterator[int]:
     """How many have a card already, of each clause that says so."""
-    for clause in [*_clauses(folded, start)]:
+    for clause in _clauses(folded, start):
         named = _OF_THE_HOUSE.search(folded, *clause)
         if named and _HAS_A_CARD.search(folded, named.end(), clause[1]):
-            yield _number(question, named) or (2 if named["pair"] else 1)
+            yield _people(question, named)
 
 
 def _clauses(folded: str, start: int) -> Iterator[tuple[int, int]]:
@@ -120,6 +122,11 @@ def _paid_before(question: Question, family: Entity | None, added: re.Match[str]
     if cards := _CARDS_BOUGHT.search(folded, 0, added.end()):
         return _number(question, cards)
     return 1 if _BOUGHT_ONE.search(folded, 0, added.end()) else None
+
+
+def _people(question: Question, named: re.Match[str]) -> int:
+    """How many of the household are named: as counted, a pair, or one."""
+    return _number(question, named) or (2 if named["pair"] else 1)
 
 
 def _number(question: Question, match: re.Match[str]) -> int | None:

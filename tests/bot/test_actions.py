@@ -397,6 +397,13 @@ def test_who_has_a_card_is_taken_from_the_household_counted_before(text: str, la
     assert total in chat.say(text, (label, 0.8)).text
 
 
+def test_one_more_than_nobody_counted_is_not_added_to_a_household_told_later() -> None:
+    chat = Conversation()
+    chat.say("thêm 1 người nữa thì sao", ("ask_topic/health.household_calculate", 0.9))
+    later = chat.say("nhà 5 người", ("ask_topic/health.household_calculate", 0.9))
+    assert "4.371.840" in later.text
+
+
 def test_a_pupil_without_a_household_is_no_part_of_one() -> None:
     said = Conversation().say("trong đó có 1 đứa học lớp 3", ("out_of_scope/study_technology", 0.8))
     assert said.turn["outcome"] == "declined"
