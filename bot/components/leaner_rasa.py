@@ -74,27 +74,22 @@ class Replaced:
     """A method of Rasa 3.6.21, the digest of its source, and what stands for it."""
 
     owner: type
-    name: str
-    known_source: str
     original: Callable[..., Any]
+    known_source: str
     replacement: Callable[..., Any]
+
+    @property
+    def name(self) -> str:
+        return self.original.__name__
 
     def source_digest(self) -> str:
         """Names the method as Rasa ships it."""
         return sha256(inspect.getsource(self.original).encode()).hexdigest()[:16]
 
 
-def _replaced(
-    original: Callable[..., Any], owner: type, known_source: str, by: Callable[..., Any]
-) -> Replaced:
-    return Replaced(owner, original.__name__, known_source, original, by)
-
-
 REPLACED = (
-    _replaced(
-        RemoteAction._validate_action_result, RemoteAction, "f8cdb4be68123961", _validate_action_result
-    ),
-    _replaced(DaskGraphRunner.run, DaskGraphRunner, "45f0f52f574f3aa9", _run_graph),
+    Replaced(RemoteAction, RemoteAction._validate_action_result, "f8cdb4be68123961", _validate_action_result),
+    Replaced(DaskGraphRunner, DaskGraphRunner.run, "45f0f52f574f3aa9", _run_graph),
 )
 
 

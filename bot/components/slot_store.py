@@ -18,6 +18,7 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy.dialects import postgresql, sqlite
 
 from knowledge_base.office import load_office
 
@@ -35,11 +36,7 @@ _conversations = sa.Table(
 
 def _upsert(dialect: Text) -> Any:
     """Inserts a row, or replaces what it says."""
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-    statement = insert(_conversations)
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(_conversations)
     changed = {name: statement.excluded[name] for name in ("slots", "changed")}
     return statement.on_conflict_do_update(index_elements=["sender_id"], set_=changed)
 

@@ -138,7 +138,7 @@ def test_a_rasa_that_changed_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -
         def run(self) -> str:
             return "Rasa's"
 
-    changed = leaner_rasa.Replaced(Changed, "run", "0" * 16, Changed.run, lambda self: "ours")
+    changed = leaner_rasa.Replaced(Changed, Changed.run, "0" * 16, lambda self: "ours")
     monkeypatch.setattr(leaner_rasa, "REPLACED", (changed,))
     leaner_rasa.apply()
     assert Changed().run() == "Rasa's"
