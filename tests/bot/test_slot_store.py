@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,9 +21,9 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from bot.components import slot_store
 from bot.components.slot_store import DAY, SlotTrackerStore
 from knowledge_base.office import load_office
+from tests import postgresql
 
 FRAME = {"topic": "voluntary.calculate", "values": {"amount": 1_500_000}, "said": "abc"}
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 WORDS = "em đóng một triệu rưỡi thì mỗi tháng hết bao nhiêu"
 
 
@@ -45,18 +44,14 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield str(tmp_path / "rasa.db")
         return
     try:
-        server = psycopg2.connect(POSTGRES)
+        server = psycopg2.connect(postgresql.URL)
     except psycopg2.OperationalError as error:
-        reason = f"PostgreSQL cannot be reached at {POSTGRES}: {error} (set TEST_POSTGRES_URL)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        print(f"\nleft out: {reason}")
-        pytest.skip(reason)
+        postgresql.unreachable(error)
     server.autocommit = True
     name = f"slots_{uuid4().hex}"
     with closing(server), server.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
-        yield f"{POSTGRES.rpartition('/')[0]}/{name}"
+        yield f"{postgresql.URL.rpartition('/')[0]}/{name}"
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -20,10 +19,10 @@ from call_centre.services import CaseService
 from call_centre.tables import Agent, Base
 from call_centre.web.app import create_console
 from knowledge_base.office import Office, load_office
+from tests import postgresql
 
 from .fakes import Clock, FakeGateway
 
-POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/test")
 PASSWORD = "mật khẩu dài và dễ nhớ"
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -31,16 +30,12 @@ Sessions = async_sessionmaker[AsyncSession]
 async def postgresql_database() -> AsyncIterator[str]:
     name = f"call_centre_{secrets.token_hex(6)}"
     try:
-        server = await asyncpg.connect(POSTGRESQL, timeout=5)
+        server = await asyncpg.connect(postgresql.URL, timeout=5)
     except (OSError, asyncpg.PostgresError) as error:
-        reason = f"PostgreSQL is not reachable at {POSTGRESQL}: {error}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        print(reason)
-        pytest.skip(reason)
+        postgresql.unreachable(error)
     try:
         await server.execute(f'CREATE DATABASE "{name}"')
-        yield POSTGRESQL.replace("postgresql://", "postgresql+asyncpg://").rpartition("/")[0] + f"/{name}"
+        yield postgresql.URL.replace("postgresql://", "postgresql+asyncpg://").rpartition("/")[0] + f"/{name}"
         await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
         await server.close()

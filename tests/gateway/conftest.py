@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +17,14 @@ from call_centre.tables import Base as CallCentreBase
 from gateway.database import Database, use_write_ahead_log
 from gateway.rasa_client import RasaClient
 from gateway.tables import Base
+from tests import postgresql
 from tests.gateway.fakes import PATIENCE_SECONDS, FakeRasa, Gateway
 
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 METADATA = (Base.metadata, CallCentreBase.metadata)
 
 
 async def _on_server(statement: str) -> None:
-    connection = await asyncpg.connect(POSTGRES, timeout=5)
+    connection = await asyncpg.connect(postgresql.URL, timeout=5)
     try:
         await connection.execute(statement)
     finally:
@@ -39,12 +38,8 @@ def empty_postgres() -> Iterator[str]:
     try:
         asyncio.run(_on_server(f"CREATE DATABASE {name}"))
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        reason = f"PostgreSQL cannot be reached at {POSTGRES}: {error!r} (set TEST_POSTGRES_URL)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        print(f"\nleft out: {reason}")
-        pytest.skip(reason)
-    yield POSTGRES.rpartition("/")[0].replace("postgresql://", "postgresql+asyncpg://") + f"/{name}"
+        postgresql.unreachable(error)
+    yield postgresql.URL.rpartition("/")[0].replace("postgresql://", "postgresql+asyncpg://") + f"/{name}"
     asyncio.run(_on_server(f"DROP DATABASE {name} WITH (FORCE)"))
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from call_centre import repository as queue
+from tests import postgresql
 from tests.call_centre.conftest import add_agent
-from tests.gateway.conftest import POSTGRES
 from tests.gateway.fakes import FakeRasa, Gateway, handover, said
 from tests.gateway.fanpage import fanpage
 
@@ -20,7 +20,7 @@ CITIZENS, QUESTIONS = 4, 5
 
 async def cut_connections(url: str) -> None:
     """What a restart of the database server does to everybody connected."""
-    connection = await asyncpg.connect(POSTGRES)
+    connection = await asyncpg.connect(postgresql.URL)
     try:
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",

@@ -38,8 +38,6 @@ from gateway.retention import NIGHT, Counts, Purge, until_night
 from gateway.schema import upgrade
 from gateway.settings import read_settings
 from gateway.tables import Base, Button, Conversation, InboxMessage, OutboxMessage, Turn
-from knowledge_base.errors import InvalidFile
-from knowledge_base.office import OFFICE_FILE, load_office
 from tests.gateway.fakes import OFFICE, PATIENCE_SECONDS, FakeRasa, Gateway, eventually, handover, said, turn
 from vietnamese.text import fold
 
@@ -508,27 +506,3 @@ def test_the_command_says_what_is_wrong(
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/nowhere/a.db")
     assert main(["purge", "--dry-run"]) == 1
     assert "the database of DATABASE_URL cannot be used" in capsys.readouterr().err.splitlines()[-1]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("conversations_days: 365", "conversations_days: 7", "conversations_days: write a whole number"),
-        (
-            "conversations_days: 365",
-            "conversations_days: một năm",
-            "conversations_days: write a whole number",
-        ),
-        ("audit_days: 1095", "audit_days: 9999999999", "audit_days: write a whole number"),
-        ("rasa_tracker_days: 30", "rasa_tracker_days: 0", "rasa_tracker_days: write a whole number"),
-        ("audit_days: 1095", "audit_days: 364", "audit_days: the audit trail is kept at least as long"),
-    ],
-)
-def test_a_period_nobody_can_mean_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
-    text = OFFICE_FILE.read_text(encoding="utf-8")
-    assert old in text
-    line = text[: text.index(old)].count("\n") + 1
-    file = tmp_path / "office.yml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(InvalidFile, match=rf"^office\.yml:{line}: {message}"):
-        load_office(file)

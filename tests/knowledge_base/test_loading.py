@@ -302,6 +302,15 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     [
         ("hotline:", "hot_line:", "unknown key 'hot_line'"),
         ("monday:", "moonday:", "unknown weekday 'moonday'"),
+        ("conversations_days: 365", "conversations_days: 7", "conversations_days: write a whole number"),
+        (
+            "conversations_days: 365",
+            "conversations_days: một năm",
+            "conversations_days: write a whole number",
+        ),
+        ("audit_days: 1095", "audit_days: 9999999999", "audit_days: write a whole number"),
+        ("rasa_tracker_days: 30", "rasa_tracker_days: 0", "rasa_tracker_days: write a whole number"),
+        ("audit_days: 1095", "audit_days: 364", "audit_days: the audit trail is kept at least as long"),
     ],
 )
 def test_a_broken_office_is_named_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
